@@ -1,0 +1,82 @@
+/* Traces as they are read: the spans of one, the rows of a list, and what was asked for. */
+#ifndef MODEL_TRACE_H
+#define MODEL_TRACE_H
+
+#include "model/stored.h"
+
+struct trace_spans {
+    struct stored_span *items;
+    size_t count;
+};
+
+/* DESIGN section 1, `status` of a trace. */
+enum trace_status {
+    TRACE_ANY_STATUS = 0,
+    TRACE_RUNNING,
+    TRACE_COMPLETED,
+    TRACE_FAILED,
+    TRACE_CANCELLED,
+    TRACE_STATUS_MAX
+};
+
+enum trace_sort { TRACE_SORT_START, TRACE_SORT_DURATION, TRACE_SORT_ERRORS };
+
+#define TRACE_RUNNING_NS                                                                           \
+    (INT64_C(3600) * 1000000000) /* without a root's end, a trace counts as running this long      \
+                                    after its last span came */
+
+/* Position behind the last trace of a page: its sort value and id. */
+struct trace_cursor {
+    bool given;
+    int64_t sort_value; /* start ns, duration ns or errors */
+    struct uuid trace_id;
+};
+
+struct trace_filter {
+    int64_t from_ns;      /* trace start, inclusive */
+    int64_t to_ns;        /* exclusive */
+    struct bytes service; /* exact, any span of the trace; at NULL: any. Empty but not NULL is a
+                             filter for ''. */
+    struct bytes name;    /* exact name of the trace */
+    enum trace_status status;
+    int64_t min_duration_ns; /* 0: any */
+    enum trace_sort sort;
+    bool descending;
+    uint32_t limit; /* 1 .. 1000 */
+    int64_t now_ns; /* for status running */
+    struct trace_cursor cursor;
+};
+
+/* One trace of a list, with the values of the whole trace. */
+struct trace_row {
+    struct uuid trace_id;
+    int64_t start_ns;
+    int64_t end_ns;
+    struct bytes name;         /* of the earliest root, else of the earliest span */
+    struct bytes root_service; /* of the same span */
+    bool has_root;
+    int64_t span_count;
+    int64_t error_count;
+    enum trace_status status;
+    struct bytes *services;
+    uint32_t service_count;
+};
+
+struct trace_page {
+    struct trace_row *items;
+    size_t count;
+    bool more; /* at least one trace follows */
+};
+
+struct service {
+    struct bytes name;
+    int64_t first_used_day; /* days since 1970 */
+    int64_t last_used_day;
+};
+
+struct service_list {
+    struct service *items;
+    size_t count;
+};
+
+#endif

@@ -1,0 +1,33 @@
+/* Bodies of export responses and of errors: ExportTraceServiceResponse and google.rpc.Status in
+ * both encodings (OTLP-40..52, OTLP-69). */
+#ifndef OTLP_REPLY_H
+#define OTLP_REPLY_H
+
+#include "base/bytes.h"
+
+enum otlp_encoding { OTLP_PROTOBUF, OTLP_JSON };
+
+/* What happened to the spans of one request. Text has no attribute values; capped at 1 KiB
+ * (OTLP-44). */
+struct otlp_partial {
+    int64_t rejected_spans;
+    char message[1024]; /* empty with 0 rejected: full success; not empty with 0 rejected: a warning
+                           (OTLP-45) */
+};
+
+/* Adds "resource_spans[0].scope_spans[0].spans[3]: trace_id has 7 bytes, want 16" to the message
+ * while there is room, and counts. */
+void otlp_partial_reject(struct otlp_partial *partial, uint32_t resource_index,
+                         uint32_t scope_index, uint32_t span_index, const char *reason);
+/* A warning about something that was stored in altered form ("… attributes cut at 10000"). */
+void otlp_partial_warn(struct otlp_partial *partial, const char *text);
+
+void otlp_export_response(enum otlp_encoding encoding, const struct otlp_partial *partial,
+                          struct buf *out);
+
+/* google.rpc.Status; field: path of the offending field for a BadRequest detail or NULL;
+ * retry_after_s > 0: a RetryInfo detail. */
+void otlp_status(enum otlp_encoding encoding, int grpc_code, const char *message, const char *field,
+                 int retry_after_s, struct buf *out);
+
+#endif

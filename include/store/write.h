@@ -1,0 +1,41 @@
+/* Writing spans: one transaction per batch (DESIGN section 4). */
+#ifndef STORE_WRITE_H
+#define STORE_WRITE_H
+
+#include "base/cfg.h"
+#include "model/stored.h"
+
+struct writer; /* one per ingest worker: a connection, prepared statements, memory of keys and
+                  shared rows */
+
+/* What became of a span of the batch. */
+enum write_outcome {
+    WRITE_NEW,        /* no span was there under its key */
+    WRITE_IDENTICAL,  /* it was there: nothing changed */
+    WRITE_REPLACED,   /* another version was there and lost */
+    WRITE_SUPERSEDED, /* another version was there and stands; this one is counted */
+};
+
+struct write_item {
+    struct stored_span *row;
+    enum write_outcome outcome; /* set by writer_write on success */
+};
+
+MUST_CHECK bool writer_new(const struct cfg *cfg, const char *conninfo, struct writer **out_writer,
+                           struct err *err);
+void writer_free(struct writer *writer);
+
+/*
+ * Writes all items in one transaction and returns after COMMIT. Opens the connection when it is not
+ * open; makes missing chunks; retries deadlocks and serialization failures a few times itself.
+ * Fails with ERR_UNAVAILABLE or ERR_TIMEOUT (nothing of the batch is there, or — connection lost
+ * during COMMIT — perhaps all of it: a re-send changes nothing then), ERR_BAD_INPUT (PostgreSQL
+ * refuses a value: the caller bisects), ERR_INTERNAL.
+ */
+MUST_CHECK bool writer_write(struct writer *writer, struct write_item *items, size_t count,
+                             struct err *err);
+
+/* Tries to connect when not connected: readiness. */
+MUST_CHECK bool writer_connect(struct writer *writer, struct err *err);
+
+#endif

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Turns files into C at build. Run from the top of the tree; writes to standard output.
+#   migrations      schema/NNN_name.sql  -> the array of store/migrate.h
+#   queries         schema/query/*.sql   -> const char sql_NAME[]
+#   queries-header  their declarations
+#   assets          docs/openapi.yaml    -> const char asset_openapi_yaml[] and its length
+set -eu
+
+literal() { # the file as C string literals, a line each
+    sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$/\\n"/' "$1"
+}
+
+name_of() { basename "$1" .sql; }
+
+case "$1" in
+migrations)
+    echo '#include "store/migrate.h"'
+    echo 'const struct migration migrations[] = {'
+    for file in schema/[0-9][0-9][0-9]_*.sql; do
+        base=$(name_of "$file")
+        number=$(echo "${base%%_*}" | sed 's/^0*//')
+        printf '    {%s, "%s",\n' "$number" "$base"
+        literal "$file"
+        echo '    },'
+    done
+    printf '    {0, (void *)0, (void *)0},\n};\n'
+    ;;
+queries)
+    echo '#include "queries.h"'
+    for file in schema/query/*.sql; do
+        [ -e "$file" ] || continue
+        printf 'const char sql_%s[] =\n' "$(name_of "$file")"
+        literal "$file"
+        echo '    ;'
+    done
+    ;;
+queries-header)
+    printf '#ifndef QUERIES_H\n#define QUERIES_H\n'
+    for file in schema/query/*.sql; do
+        [ -e "$file" ] || continue
+        printf 'extern const char sql_%s[];\n' "$(name_of "$file")"
+    done
+    echo '#endif'
+    ;;
+assets)
+    echo '#include <stddef.h>'
+    echo 'extern const char asset_openapi_yaml[];'
+    echo 'extern const size_t asset_openapi_yaml_bytes;'
+    echo 'const char asset_openapi_yaml[] ='
+    if [ -e docs/openapi.yaml ]; then literal docs/openapi.yaml; else echo '    ""'; fi
+    echo '    ;'
+    echo 'const size_t asset_openapi_yaml_bytes = sizeof(asset_openapi_yaml) - 1;'
+    ;;
+*)
+    echo "schema/embed.sh: '$1' is none of migrations, queries, queries-header, assets" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,194 @@
+/* JSON writing. */
+#include "base/json_write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+/* 0: copied as it is; else the letter behind the backslash, 'u' for \u00XX, 'x' for a byte of a
+ * longer sequence or NUL. */
+static uint8_t escape_of(uint8_t c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+        return c;
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        if (c == 0 || c >= 0x80)
+            return 'x';
+        return c < 0x20 ? 'u' : 0;
+    }
+}
+
+static uint64_t has_less(uint64_t word, uint8_t limit)
+{
+    return (word - ~(uint64_t)0 / 255 * limit) & ~word & (~(uint64_t)0 / 255 * 128);
+}
+
+/* Bytes that need no look: printable ASCII but quote and backslash, eight at a time. */
+static size_t plain_run(struct bytes text)
+{
+    size_t i = 0;
+
+    while (text.len - i >= 8) {
+        uint64_t word;
+        memcpy(&word, text.at + i, sizeof(word));
+        if ((word & 0x8080808080808080U) || has_less(word, 0x20) ||
+            has_less(word ^ 0x2222222222222222U, 1) || has_less(word ^ 0x5c5c5c5c5c5c5c5cU, 1))
+            break;
+        i += 8;
+    }
+    while (i < text.len && escape_of(text.at[i]) == 0)
+        i++;
+    return i;
+}
+
+/* A byte of a longer sequence, or NUL: copied when sound, else replaced. Returns how many bytes
+ * were consumed. */
+static size_t add_sequence(struct buf *out, struct bytes text, unsigned *repairs)
+{
+    size_t step = text_utf8_step(text);
+    size_t bad = 1;
+
+    if (step > 0 && text.at[0] != 0) {
+        buf_add(out, text.at, step);
+        return step;
+    }
+    /* Let text_repair judge how long the bad sequence is: it ends where the next sound byte starts.
+     */
+    while (text.at[0] != 0 && bad < text.len && bad < 4 && (text.at[bad] & 0xc0) == 0x80 &&
+           text_utf8_step((struct bytes){text.at + bad, text.len - bad}) == 0)
+        bad++;
+    *repairs |= text_repair(out, (struct bytes){text.at, bad});
+    return bad;
+}
+
+unsigned json_string(struct buf *out, struct bytes text)
+{
+    unsigned repairs = TEXT_SOUND;
+
+    if (!buf_need(out, text.len + 2))
+        return repairs;
+    buf_add_byte(out, '"');
+    while (text.len > 0) {
+        size_t done = plain_run(text);
+        uint8_t escape;
+
+        buf_add(out, text.at, done);
+        if (done == text.len)
+            break;
+        escape = escape_of(text.at[done]);
+        if (escape == 'x') {
+            done += add_sequence(out, (struct bytes){text.at + done, text.len - done}, &repairs);
+        } else {
+            if (escape == 'u')
+                buf_printf(out, "\\u%04x", (unsigned)text.at[done]);
+            else
+                buf_add(out, (const uint8_t[]){'\\', escape}, 2);
+            done++;
+        }
+        text.at += done;
+        text.len -= done;
+    }
+    buf_add_byte(out, '"');
+    return repairs;
+}
+
+void json_open(struct json *j, char bracket)
+{
+    buf_add_byte(j->out, (uint8_t)bracket);
+    j->comma = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+    buf_add_byte(j->out, (uint8_t)bracket);
+    j->comma = true;
+}
+
+void json_item(struct json *j)
+{
+    if (j->comma)
+        buf_add_byte(j->out, ',');
+    j->comma = true;
+}
+
+void json_key(struct json *j, const char *name)
+{
+    json_item(j);
+    buf_add_byte(j->out, '"');
+    buf_add_text(j->out, name);
+    buf_add(j->out, "\":", 2);
+}
+
+void json_key_bytes(struct json *j, struct bytes name)
+{
+    json_item(j);
+    (void)json_string(j->out, name);
+    buf_add_byte(j->out, ':');
+}
+
+void json_text(struct json *j, struct bytes text)
+{
+    (void)json_string(j->out, text);
+}
+
+void json_cstr(struct json *j, const char *text)
+{
+    if (text)
+        json_text(j, bytes_of(text));
+    else
+        json_null(j);
+}
+
+void json_int(struct json *j, int64_t value)
+{
+    char digits[24];
+    buf_add(j->out, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, value));
+}
+
+void json_uint(struct json *j, uint64_t value)
+{
+    char digits[24];
+    buf_add(j->out, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, value));
+}
+
+void json_uint_text(struct json *j, uint64_t value)
+{
+    buf_add_byte(j->out, '"');
+    json_uint(j, value);
+    buf_add_byte(j->out, '"');
+}
+
+void json_int_text(struct json *j, int64_t value)
+{
+    buf_add_byte(j->out, '"');
+    json_int(j, value);
+    buf_add_byte(j->out, '"');
+}
+
+void json_bool(struct json *j, bool value)
+{
+    buf_add_text(j->out, value ? "true" : "false");
+}
+
+void json_null(struct json *j)
+{
+    buf_add(j->out, "null", 4);
+}
+
+void json_raw(struct json *j, struct bytes json)
+{
+    buf_add_bytes(j->out, json);
+}
