@@ -6,7 +6,7 @@
 -- the parse that jsonb (and json) do on COPY costs a third of the whole write, and jsonb loses order, repeated keys and -0.0;
 -- the view api.spans shows it as jsonb.
 
-CREATE SCHEMA spanledger;
+-- The schema spanledger itself is made by `spanledger migrate`, which keeps its list of applied files there.
 CREATE SCHEMA api;
 
 CREATE TABLE spanledger.setting (
@@ -40,7 +40,7 @@ CREATE TABLE spanledger.resource (
     last_used date NOT NULL,           -- refreshed once a day by ingest; unused rows are removed by upkeep
     CONSTRAINT resource_pkey PRIMARY KEY (tenant_id, resource_id)
 );
-CREATE INDEX resource_service_name_idx ON spanledger.resource (tenant_id, service_name);
+-- No index on service_name: a name of more than 2.7 kB would not fit into a btree page and refuse the whole resource.
 
 CREATE TABLE spanledger.scope (
     tenant_id int4 NOT NULL,
