@@ -19,6 +19,9 @@ enum trace_status {
     TRACE_STATUS_MAX
 };
 
+/* "running", …: the word of the API; NULL for TRACE_ANY_STATUS and beyond. */
+const char *trace_status_name(enum trace_status status);
+
 enum trace_sort { TRACE_SORT_START, TRACE_SORT_DURATION, TRACE_SORT_ERRORS };
 
 #define TRACE_RUNNING_NS                                                                           \
@@ -58,14 +61,26 @@ struct trace_row {
     int64_t span_count;
     int64_t error_count;
     enum trace_status status;
-    struct bytes *services;
+    struct bytes *services; /* distinct, sorted */
     uint32_t service_count;
+    int64_t last_received_ns;
 };
 
 struct trace_page {
     struct trace_row *items;
     size_t count;
-    bool more; /* at least one trace follows */
+    bool more;     /* at least one trace follows */
+    int64_t total; /* traces that match, this page's and all others; a lower bound when not
+                      total_exact */
+    bool total_exact;
+};
+
+/* How one trace is to be shown. */
+struct trace_view {
+    bool otlp;             /* ?format=otlp */
+    bool skeleton;         /* ?view=skeleton: without payload */
+    uint32_t window_first; /* ?window=first,count over the depth-first order */
+    uint32_t window_count; /* UINT32_MAX: all */
 };
 
 struct service {

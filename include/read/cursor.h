@@ -1,0 +1,20 @@
+/* The text form of a position in a list of traces: opaque, url-safe, versioned. */
+#ifndef READ_CURSOR_H
+#define READ_CURSOR_H
+
+#include "model/trace.h"
+
+struct cursor {
+    enum trace_sort sort;
+    bool descending;
+    int64_t from_ns; /* range of the page it was made for */
+    int64_t to_ns;
+    struct trace_cursor position;
+};
+
+void cursor_write(const struct cursor *cursor, struct buf *out);
+
+/* Fails with ERR_BAD_INPUT: not made by cursor_write of this version, or damaged on the way. */
+MUST_CHECK bool cursor_read(struct bytes text, struct cursor *out_cursor, struct err *err);
+
+#endif

@@ -1,0 +1,16 @@
+/* JSON of the list of traces and of the services. */
+#ifndef READ_LIST_H
+#define READ_LIST_H
+
+#include "base/arena.h"
+#include "model/trace.h"
+
+/* GET /traces. filter is the one the page was made with. Fails with ERR_TOO_LARGE (out). */
+MUST_CHECK bool list_render(const struct trace_page *page, const struct trace_filter *filter,
+                            struct buf *out, struct err *err);
+
+/* GET /services. */
+MUST_CHECK bool list_render_services(const struct service_list *services, struct buf *out,
+                                     struct err *err);
+
+#endif

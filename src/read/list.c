@@ -1,0 +1,131 @@
+/* Lists as JSON. */
+#include "read/list.h"
+
+#include "base/text.h"
+#include "read/params.h"
+#include "read/render_time.h"
+
+static const char unknown_yet[] =
+    "\"session_id\":null,\"user_id\":null,\"environment\":null,\"tags\":[],"
+    "\"usage\":{\"input\":0,\"output\":0,\"total\":0},"
+    "\"cost\":{\"total_usd\":null,\"by_kind\":{},\"source\":null,\"reported_usd\":null,"
+    "\"price\":null}";
+
+static void trace_json(struct json *j, struct render_time *time, const struct trace_row *row)
+{
+    char hex[32];
+
+    text_hex((struct bytes){row->trace_id.at, sizeof(row->trace_id.at)}, hex);
+    json_open(j, '{');
+    json_key(j, "trace_id");
+    json_text(j, (struct bytes){(const uint8_t *)hex, sizeof(hex)});
+    json_key(j, "name");
+    json_text(j, row->name);
+    json_key(j, "status");
+    json_cstr(j, trace_status_name(row->status));
+    render_time_members(time, j, "start_time", "start_unix_nano", row->start_ns);
+    render_time_members(time, j, "end_time", "end_unix_nano", row->end_ns);
+    json_key(j, "duration_ns");
+    json_int(j, row->end_ns - row->start_ns);
+    json_key(j, "span_count");
+    json_int(j, row->span_count);
+    json_key(j, "error_count");
+    json_int(j, row->error_count);
+    json_key(j, "has_root");
+    json_bool(j, row->has_root);
+    json_key(j, "root_service");
+    json_text(j, row->root_service);
+    json_key(j, "services");
+    json_open(j, '[');
+    for (uint32_t i = 0; i < row->service_count; i++) {
+        json_item(j);
+        json_text(j, row->services[i]);
+    }
+    json_close(j, ']');
+    json_item(j);
+    buf_add_text(j->out, unknown_yet);
+    json_close(j, '}');
+}
+
+static bool written(const struct buf *out, struct err *err)
+{
+    if (!buf_ok(out))
+        return err_set(err, ERR_TOO_LARGE, "the answer is larger than %zu bytes", out->max);
+    return true;
+}
+
+static void cursor_member(struct json *j, const struct trace_page *page,
+                          const struct trace_filter *filter)
+{
+    json_key(j, "next_cursor");
+    if (!page->more || page->count == 0) {
+        json_null(j);
+        return;
+    }
+    buf_add_byte(j->out, '"');
+    params_cursor(filter, &page->items[page->count - 1], j->out);
+    buf_add_byte(j->out, '"');
+}
+
+bool list_render(const struct trace_page *page, const struct trace_filter *filter, struct buf *out,
+                 struct err *err)
+{
+    struct json j = json_into(out);
+    struct render_time time = {0};
+
+    json_open(&j, '{');
+    json_key(&j, "traces");
+    json_open(&j, '[');
+    for (size_t i = 0; i < page->count; i++) {
+        json_item(&j);
+        trace_json(&j, &time, &page->items[i]);
+    }
+    json_close(&j, ']');
+    cursor_member(&j, page, filter);
+    json_key(&j, "searched");
+    json_open(&j, '{');
+    json_key(&j, "from");
+    render_time_json(&time, &j, filter->from_ns);
+    json_key(&j, "to");
+    render_time_json(&time, &j, filter->to_ns);
+    json_close(&j, '}');
+    json_key(&j, "total");
+    json_open(&j, '{');
+    json_key(&j, "value");
+    json_int(&j, page->total);
+    json_key(&j, "exact");
+    json_bool(&j, page->total_exact);
+    json_close(&j, '}');
+    json_close(&j, '}');
+    return written(out, err);
+}
+
+static void day_member(struct json *j, const char *key, int64_t day)
+{
+    char text[CLOCK_RFC3339_BYTES];
+
+    (void)clock_rfc3339((uint64_t)(day > 0 ? day : 0) * (uint64_t)(S_PER_DAY * NS_PER_S), text);
+    json_key(j, key);
+    json_text(j, (struct bytes){(const uint8_t *)text, strlen("2026-11-21")});
+}
+
+bool list_render_services(const struct service_list *services, struct buf *out, struct err *err)
+{
+    struct json j = json_into(out);
+
+    json_open(&j, '{');
+    json_key(&j, "services");
+    json_open(&j, '[');
+    for (size_t i = 0; i < services->count; i++) {
+        json_item(&j);
+        json_open(&j, '{');
+        json_key(&j, "name");
+        json_text(&j, services->items[i].name);
+        day_member(&j, "first_used", services->items[i].first_used_day);
+        day_member(&j, "last_used", services->items[i].last_used_day);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    return written(out, err);
+}
