@@ -1,0 +1,302 @@
+/* read/params and read/cursor: query strings in, filters out, everything else refused by name. */
+#include "base/clock.h"
+#include "read/cursor.h"
+#include "read/params.h"
+#include "test.h"
+
+#define NOW_NS (INT64_C(1800000000) * NS_PER_S)
+#define DAY_NS (S_PER_DAY * NS_PER_S)
+
+static const struct refused {
+    const char *why;
+    const char *query;
+    const char *named; /* must stand in the text */
+} refused[] = {
+    {"unknown parameter", "foo=1", "'foo'"},
+    {"the known ones are told", "foo=1", "min_duration_ms, sort, limit, cursor"},
+    {"filter of a later issue", "user=me", "'user'"},
+    {"repeated", "limit=1&limit=1", "limit"},
+    {"repeated under an escaped name", "limit=1&%6cimit=1", "limit"},
+    {"limit of zero", "limit=0", "'0'"},
+    {"limit beyond the maximum", "limit=1001", "1000"},
+    {"limit with a unit", "limit=10x", "'10x'"},
+    {"no value", "limit", "limit"},
+    {"time that is none", "from=yesterday", "yesterday"},
+    {"status that is none", "status=ok", "running"},
+    {"sort by a later issue", "sort=cost", "'cost'"},
+    {"two minus signs", "sort=--errors", "'--errors'"},
+    {"negative duration", "min_duration_ms=-1", "min_duration_ms"},
+    {"duration beyond int64", "min_duration_ms=1e300", "min_duration_ms"},
+    {"range the wrong way round", "from=2026-02-01&to=2026-01-01", "from"},
+    {"cut escape", "name=a%4", "percent"},
+    {"escape that is no hex", "name=%zz", "percent"},
+    {"NUL", "name=a%00b", "NUL"},
+    {"bad UTF-8 in a value", "name=%ff", "UTF-8"},
+    {"bad UTF-8 in a name", "%ff=1", "UTF-8"},
+    {"cursor that is none", "cursor=abc", "cursor"},
+};
+
+static void refuses_by_name_and_leaves_output_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        const struct refused *c = &refused[i];
+        struct trace_filter filter = {.limit = 77};
+        struct err err = {0};
+        struct arena arena;
+
+        arena_init(&arena, 1 << 16);
+        if (params_list(bytes_of(c->query), NOW_NS, &arena, &filter, &err))
+            fail_msg("%s: accepted", c->why);
+        if (err.kind != ERR_BAD_INPUT || !strstr(err.text, c->named) || filter.limit != 77)
+            fail_msg("%s: kind %d \"%s\"", c->why, (int)err.kind, err.text);
+        arena_done(&arena);
+    }
+}
+
+static void read_list(const char *query, struct arena *arena, struct trace_filter *filter)
+{
+    struct err err = {0};
+
+    if (!params_list(bytes_of(query), NOW_NS, arena, filter, &err))
+        fail_msg("%s: %s", query, err.text);
+}
+
+static void without_parameters_the_newest_of_seven_days(void **state)
+{
+    struct trace_filter filter;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    read_list("", &arena, &filter);
+    assert_true(filter.from_ns == NOW_NS - 7 * DAY_NS);
+    assert_true(filter.to_ns > NOW_NS);
+    assert_int_equal(filter.limit, 50);
+    assert_true(filter.sort == TRACE_SORT_START && filter.descending);
+    assert_null(filter.service.at);
+    assert_null(filter.name.at);
+    assert_false(filter.cursor.given);
+    arena_done(&arena);
+}
+
+static void reads_times_with_and_without_escapes(void **state)
+{
+    static const struct {
+        const char *why;
+        const char *query;
+        int64_t from_ns;
+    } cases[] = {
+        {"plus of an offset as typed", "from=2026-01-01T02:00:00+02:00", 1767225600 * NS_PER_S},
+        {"plus of an offset escaped", "from=2026-01-01T02:00:00%2B02:00", 1767225600 * NS_PER_S},
+        {"plus as the space of a form", "from=2026-01-01+02:00:00+02:00", 1767225600 * NS_PER_S},
+        {"date alone", "from=2026-01-01", 1767225600 * NS_PER_S},
+        {"unix seconds", "from=1767225600", 1767225600 * NS_PER_S},
+        {"unix milliseconds", "from=1767225600123", 1767225600123 * NS_PER_MS},
+        {"unix nanoseconds", "from=1767225600123456789", 1767225600123456789},
+        {"before 1970 is 1970", "from=1969-01-01", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct trace_filter filter;
+        struct arena arena;
+
+        arena_init(&arena, 1 << 16);
+        read_list(cases[i].query, &arena, &filter);
+        if (filter.from_ns != cases[i].from_ns)
+            fail_msg("%s: %lld", cases[i].why, (long long)filter.from_ns);
+        arena_done(&arena);
+    }
+}
+
+static void reads_every_filter(void **state)
+{
+    struct trace_filter filter;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    read_list("service=a%20b+c&name=%C3%A9&&status=cancelled&min_duration_ms=0.5&sort=duration&"
+              "limit=1000&from=1&to=2",
+              &arena, &filter);
+    assert_true(bytes_is(filter.service, "a b c"));
+    assert_true(bytes_is(filter.name, "\xc3\xa9"));
+    assert_true(filter.status == TRACE_CANCELLED);
+    assert_true(filter.min_duration_ns == 500000);
+    assert_true(filter.sort == TRACE_SORT_DURATION && !filter.descending);
+    assert_int_equal(filter.limit, 1000);
+    read_list("service=&sort=-errors", &arena, &filter);
+    assert_non_null(filter.service.at);
+    assert_int_equal(filter.service.len, 0);
+    assert_true(filter.sort == TRACE_SORT_ERRORS && filter.descending);
+    arena_done(&arena);
+}
+
+/* A query of `prefix` and the cursor that belongs to a page made with filter. */
+static const char *with_cursor(const char *prefix, const struct trace_filter *filter,
+                               struct arena *arena)
+{
+    const struct trace_row last = {.trace_id = {{1, 2, 3}}, .start_ns = 5, .end_ns = 9};
+    struct buf cursor;
+    const char *query;
+
+    buf_init(&cursor, 1024);
+    params_cursor(filter, &last, &cursor);
+    query = arena_printf(arena, "%s&cursor=%.*s", prefix, (int)cursor.len, (const char *)cursor.at);
+    buf_done(&cursor);
+    return query;
+}
+
+static void cursor_carries_position_and_range(void **state)
+{
+    struct trace_filter first;
+    struct trace_filter second;
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    read_list("sort=-duration", &arena, &first);
+    assert_true(params_list(bytes_of(with_cursor("sort=-duration", &first, &arena)),
+                            NOW_NS + DAY_NS, &arena, &second, &err));
+    assert_true(second.cursor.given && second.cursor.sort_value == 4);
+    assert_int_equal(second.cursor.trace_id.at[2], 3);
+    assert_true(second.from_ns == first.from_ns && second.to_ns == first.to_ns);
+    assert_false(params_list(bytes_of(with_cursor("sort=duration", &first, &arena)), NOW_NS, &arena,
+                             &second, &err));
+    assert_non_null(strstr(err.text, "sort"));
+    arena_done(&arena);
+}
+
+static void refuses_a_cursor_with_any_letter_changed(void **state)
+{
+    const struct cursor cursor = {.sort = TRACE_SORT_ERRORS,
+                                  .from_ns = INT64_MIN,
+                                  .to_ns = INT64_MAX,
+                                  .position = {.given = true, .sort_value = -1}};
+    struct cursor back;
+    struct buf text;
+    struct err err;
+
+    (void)state;
+    buf_init(&text, 1024);
+    cursor_write(&cursor, &text);
+    assert_true(cursor_read(buf_bytes(&text), &back, &err));
+    assert_memory_equal(&back, &cursor, sizeof(back));
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t kept = text.at[i];
+
+        /* The lowest bits of the last letter carry nothing. */
+        text.at[i] = kept == 'Q' ? 'g' : 'Q';
+        if (cursor_read(buf_bytes(&text), &back, &err))
+            fail_msg("letter %zu", i);
+        text.at[i] = kept;
+    }
+    text.len--;
+    assert_false(cursor_read(buf_bytes(&text), &back, &err));
+    buf_done(&text);
+}
+
+static void reads_how_a_trace_is_to_be_shown(void **state)
+{
+    static const struct {
+        const char *query;
+        bool good;
+        struct trace_view view;
+    } cases[] = {
+        {"", true, {false, false, 0, UINT32_MAX}},
+        {"format=otlp", true, {true, false, 0, UINT32_MAX}},
+        {"format=json&view=full", true, {false, false, 0, UINT32_MAX}},
+        {"view=skeleton&window=1000,500", true, {false, true, 1000, 500}},
+        {"window=0%2C1", true, {false, false, 0, 1}},
+        {"window=5", false, {0}},
+        {"window=5,", false, {0}},
+        {"window=,5", false, {0}},
+        {"window=5,0", false, {0}},
+        {"window=-1,5", false, {0}},
+        {"window=5000000000,5", false, {0}},
+        {"format=jaeger", false, {0}},
+        {"view=none", false, {0}},
+        {"format=otlp&view=skeleton", false, {0}},
+        {"format=otlp&window=0,5", false, {0}},
+        {"limit=5", false, {0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct trace_view view = {.window_first = 77};
+        struct arena arena;
+        struct err err = {0};
+        bool good;
+
+        arena_init(&arena, 1 << 16);
+        good = params_trace(bytes_of(cases[i].query), &arena, &view, &err);
+        if (good != cases[i].good || (!good && (err.text[0] == '\0' || view.window_first != 77)))
+            fail_msg("'%s': %d %s", cases[i].query, good, err.text);
+        if (good && (view.otlp != cases[i].view.otlp || view.skeleton != cases[i].view.skeleton ||
+                     view.window_first != cases[i].view.window_first ||
+                     view.window_count != cases[i].view.window_count))
+            fail_msg("'%s': other view", cases[i].query);
+        arena_done(&arena);
+    }
+}
+
+static void reads_ids_of_exactly_their_length(void **state)
+{
+    static const struct {
+        const char *text;
+        bool trace;
+        bool span;
+    } cases[] = {
+        {"0123456789abcdef0123456789ABCDEF", true, false},
+        {"0123456789abcdeF", false, true},
+        {"00000000000000000000000000000000", false, false},
+        {"0000000000000000", false, false},
+        {"0123456789abcdef0123456789abcdeg", false, false},
+        {"0123456789abcde", false, false},
+        {"", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct uuid trace_id;
+        int64_t span_id;
+        struct err err;
+
+        if (params_trace_id(bytes_of(cases[i].text), &trace_id, &err) != cases[i].trace)
+            fail_msg("trace '%s'", cases[i].text);
+        if (params_span_id(bytes_of(cases[i].text), &span_id, &err) != cases[i].span)
+            fail_msg("span '%s'", cases[i].text);
+    }
+}
+
+static void paths_without_parameters_take_none(void **state)
+{
+    struct arena arena;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    assert_true(params_none((struct bytes){0}, &arena, &err));
+    assert_false(params_none(bytes_of("a=1"), &arena, &err));
+    assert_non_null(strstr(err.text, "'a'"));
+    arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_by_name_and_leaves_output_alone),
+        cmocka_unit_test(without_parameters_the_newest_of_seven_days),
+        cmocka_unit_test(reads_times_with_and_without_escapes),
+        cmocka_unit_test(reads_every_filter),
+        cmocka_unit_test(cursor_carries_position_and_range),
+        cmocka_unit_test(refuses_a_cursor_with_any_letter_changed),
+        cmocka_unit_test(reads_how_a_trace_is_to_be_shown),
+        cmocka_unit_test(reads_ids_of_exactly_their_length),
+        cmocka_unit_test(paths_without_parameters_take_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
