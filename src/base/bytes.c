@@ -57,6 +57,8 @@ bool buf_grow(struct buf *b, size_t more)
         b->failed = true;
         return false;
     }
+    if (cap > b->max)
+        cap = b->max; /* else the first piece of a small buffer would get past its maximum */
     while (cap - b->len < more)
         cap = cap > b->max / 2 ? b->max : cap * 2;
     at = realloc(b->at, cap);
