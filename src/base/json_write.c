@@ -1,9 +1,6 @@
 /* JSON writing. */
 #include "base/json_write.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/text.h"
 
 /* 0: copied as it is; else the letter behind the backslash, 'u' for \u00XX, 'x' for a byte of a
@@ -152,16 +149,29 @@ void json_cstr(struct json *j, const char *text)
         json_null(j);
 }
 
+/* By hand and not by printf: answers with 100,000 spans write a million numbers. */
+static void add_digits(struct buf *out, uint64_t value, bool negative)
+{
+    uint8_t digits[24];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (uint8_t)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    if (negative)
+        digits[--at] = '-';
+    buf_add(out, digits + at, sizeof(digits) - at);
+}
+
 void json_int(struct json *j, int64_t value)
 {
-    char digits[24];
-    buf_add(j->out, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, value));
+    add_digits(j->out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void json_uint(struct json *j, uint64_t value)
 {
-    char digits[24];
-    buf_add(j->out, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, value));
+    add_digits(j->out, value, false);
 }
 
 void json_uint_text(struct json *j, uint64_t value)
