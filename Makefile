@@ -18,7 +18,7 @@ ifneq (,$(findstring gcc,$(shell $(CC) --version | head -n 1)))
 WARN += -Wlogical-op -Wduplicated-cond -Wduplicated-branches
 endif
 Q := $(if $(V),,@)
-say = @$(if $(V),:,printf '%-7s %s\n')
+say = @$(if $(or $(V),$(findstring s,$(firstword -$(MAKEFLAGS)))),:,printf '%-7s %s\n')
 
 ifeq ($(CI),true)
 WARN += -Werror
@@ -244,6 +244,14 @@ cppcheck: | $(GEN_H)
 	$(Q)cppcheck --quiet --enable=warning,style,performance,portability --error-exitcode=1 --inline-suppr \
 		--std=c11 -D_GNU_SOURCE -Iinclude -I$(GEN) --cppcheck-build-dir=$(BUILD)/cppcheck \
 		--suppressions-list=tests/check/cppcheck.txt $(SRC)
+
+.PHONY: docs
+#: make docs         writes the table of settings into docs/configuration.md
+docs: $(OUT)/check/print_settings
+	@awk -v table="$$($(OUT)/check/print_settings | sed 's/\\\\/&&/g')" \
+		'/end of settings/ { skip = 0 } !skip { print } /<!-- settings/ { print table; skip = 1 }' \
+		docs/configuration.md > $(BUILD)/configuration.md
+	@cp $(BUILD)/configuration.md docs/configuration.md
 
 #: make check-deep   before a release: gcc's analyzer, clang build, asan, tsan, fuzz, coverage
 check-deep: check

@@ -2,7 +2,8 @@
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
 
-/* clang-format off: cmocka.h needs these four before it, in this order */
+/* cmocka.h needs these four before it, in this order. */
+/* clang-format off */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
 
 enum http_protocol { HTTP_PROTOCOL_1, HTTP_PROTOCOL_2, HTTP_PROTOCOL_GRPC };
 
-#define HTTP_MAX_HEADERS 100 /* fields in one head, HPACK bombs and header floods (SEC-18, H2-7)   \
-                              */
+/* Fields in one head: HPACK bombs and header floods (SEC-18, H2-7). */
+#define HTTP_MAX_HEADERS 100
 
 struct http_header {
     struct bytes name; /* lower case */

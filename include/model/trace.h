@@ -24,9 +24,8 @@ const char *trace_status_name(enum trace_status status);
 
 enum trace_sort { TRACE_SORT_START, TRACE_SORT_DURATION, TRACE_SORT_ERRORS };
 
-#define TRACE_RUNNING_NS                                                                           \
-    (INT64_C(3600) * 1000000000) /* without a root's end, a trace counts as running this long      \
-                                    after its last span came */
+/* Without a root's end, a trace counts as running this long after its last span came. */
+#define TRACE_RUNNING_NS (INT64_C(3600) * 1000000000)
 
 /* Position behind the last trace of a page: its sort value and id. */
 struct trace_cursor {

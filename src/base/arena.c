@@ -25,8 +25,8 @@
 #endif
 
 #define ALIGN 16
-#define FIRST_BLOCK_BYTES (32U * 1024)
-#define LARGEST_BLOCK_BYTES (1024U * 1024)
+#define FIRST_BLOCK_BYTES ((size_t)32 * 1024)
+#define LARGEST_BLOCK_BYTES ((size_t)1024 * 1024)
 
 struct arena_block {
     struct arena_block *older;

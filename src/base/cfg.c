@@ -12,8 +12,8 @@
 
 #include "base/text.h"
 
-#define FILE_MAX_BYTES (1024U * 1024) /* a wrong path, such as a database dump, ends early */
-#define TEXTS_MAX_BYTES (2U * FILE_MAX_BYTES)
+#define FILE_MAX_BYTES ((size_t)1024 * 1024) /* a wrong path, such as a database dump, ends early */
+#define TEXTS_MAX_BYTES (2 * FILE_MAX_BYTES)
 #define NAME_BYTES 64
 #define QUOTE_BYTES 65
 #define SOURCE_BYTES 128
@@ -118,7 +118,7 @@ static bool setting_take(struct loader *loader, int id, enum rank rank, struct b
         buf_add_bytes(&loader->texts, value);
         buf_add_byte(&loader->texts, '\0');
         if (!buf_ok(&loader->texts))
-            return err_set(err, ERR_BAD_INPUT, "%s: all texts together pass %u bytes", source,
+            return err_set(err, ERR_BAD_INPUT, "%s: all texts together pass %zu bytes", source,
                            TEXTS_MAX_BYTES);
     }
     setting->number = number;
@@ -320,7 +320,7 @@ static bool file_bytes(const char *path, struct buf *text, struct err *err)
         return err_set(err, ERR_BAD_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
     do {
         if (!buf_need(text, 4096))
-            return err_set(err, ERR_BAD_INPUT, "%s: more than %u bytes is no settings file", path,
+            return err_set(err, ERR_BAD_INPUT, "%s: more than %zu bytes is no settings file", path,
                            FILE_MAX_BYTES);
         got = read(fd, text->at + text->len, 4096);
         if (got > 0)
@@ -423,8 +423,11 @@ static const char *flag_name(const struct row *row, char to[NAME_BYTES])
 {
     size_t i = 0;
 
-    for (; row->id[i] != '\0' && i < NAME_BYTES - 1; i++)
-        to[i] = row->id[i] == '_' ? '-' : row->id[i];
+    for (; i < NAME_BYTES - 1 && row->id[i] != '\0'; i++) {
+        to[i] = row->id[i];
+        if (to[i] == '_')
+            to[i] = '-';
+    }
     to[i] = '\0';
     return to;
 }

@@ -109,7 +109,7 @@ static bool parse_offset(struct bytes text, size_t at, int64_t *out_seconds)
         !is_at(text, at + 3, ':') || !number(text, at + 1, 2, &hours) ||
         !number(text, at + 4, 2, &minutes) || hours > 23 || minutes > 59)
         return false;
-    *out_seconds = (is_at(text, at, '-') ? -1 : 1) * (hours * 3600 + minutes * 60);
+    *out_seconds = (is_at(text, at, '-') ? INT64_C(-1) : 1) * (hours * 3600 + minutes * 60);
     return true;
 }
 
@@ -137,8 +137,8 @@ static bool parse_rfc3339(struct bytes text, int64_t *out_unix_nano)
             !parse_offset(text, at, &offset_s))
             return false;
     }
-    seconds = days_from_civil(year, month, day) * S_PER_DAY + hour * 3600 + minute * 60 + second -
-              offset_s;
+    seconds = days_from_civil(year, month, day) * S_PER_DAY + INT64_C(3600) * hour +
+              INT64_C(60) * minute + second - offset_s;
     return !__builtin_mul_overflow(seconds, NS_PER_S, out_unix_nano) &&
            !__builtin_add_overflow(*out_unix_nano, fraction_ns, out_unix_nano);
 }

@@ -129,14 +129,12 @@ unsigned text_repair(struct buf *out, struct bytes text)
 
 size_t text_cut(struct bytes text, size_t max_bytes)
 {
-    size_t end = text.len < max_bytes ? text.len : max_bytes;
-
-    if (end == text.len)
-        return end;
-    for (size_t back = 0; back < 4 && end > back; back++)
-        if ((text.at[end - back] & 0xc0) != 0x80)
-            return end - back;
-    return end; /* not UTF-8 at all: cut where it stands */
+    if (text.len <= max_bytes)
+        return text.len;
+    for (size_t back = 0; back < 4 && max_bytes > back; back++)
+        if ((text.at[max_bytes - back] & 0xc0) != 0x80)
+            return max_bytes - back;
+    return max_bytes; /* not UTF-8 at all: cut where it stands */
 }
 
 void text_hex(struct bytes from, char *to)
@@ -237,7 +235,9 @@ size_t text_double(double value, char to[TEXT_DOUBLE_BYTES])
         double back;
         len = (size_t)snprintf(to, TEXT_DOUBLE_BYTES, "%.*g", digits, value);
         back = strtod(to, NULL);
-        if (memcmp(&back, &value, sizeof(back)) == 0)
+        /* Bits, not ==: -0.0 must come back as -0.0. */
+        if (memcmp(&back, &value, sizeof(back)) ==
+            0) // NOLINT(bugprone-suspicious-memory-comparison)
             break;
     }
     if (!memchr(to, '.', len) && !memchr(to, 'e', len)) {
@@ -292,6 +292,7 @@ bool text_real(struct bytes text, double *out_value)
     for (size_t i = 0; i < text.len; i++)
         if (!memchr("0123456789+-.eE", text.at[i], 15))
             return false;
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the next line ends it */
     memcpy(copy, text.at, text.len);
     copy[text.len] = '\0';
     errno = 0;
