@@ -1,18 +1,23 @@
-/* A look over protobuf bytes before protobuf-c may unpack them: protobuf-c recurses without limit
- * and fails on groups (PC-3, PC-4). */
+/* A look over protobuf bytes before protobuf-c may unpack them: it fails on groups without saying
+ * why (PC-4), and takes the bodies of other signals for traces (OTLP-10). */
 #ifndef OTLP_GUARD_H
 #define OTLP_GUARD_H
 
 #include "base/arena.h"
-#include "otlp/decode.h"
 
 /*
- * Walks the body along the message descriptors of ExportTraceServiceRequest, without recursion.
- * out_clean  the body, or (only when it holds groups or values nested too deep) a copy in arena
- * without them; borrowed otherwise. Fails with ERR_BAD_INPUT (not well-formed protobuf: position
- * and what was found) or ERR_TOO_LARGE.
+ * Walks the messages of otlp/proto/receive.proto without recursion (their nesting is fixed: values
+ * of attributes are bytes there and are checked by otlp/value_read).
+ *
+ * body       borrowed
+ * out_clean  the body itself, or a copy in arena in which each group became an unknown field of the
+ *            same length
+ *
+ * Fails with ERR_BAD_INPUT (not well-formed, with the position; or a known field of a wrong wire
+ * type, which is what the bodies of other signals show: the text says so), ERR_TOO_LARGE (arena).
+ * What it passes, protobuf-c unpacks unless the arena's cap is met.
  */
-MUST_CHECK bool otlp_guard(struct bytes body, const struct otlp_limits *limits, struct arena *arena,
-                           struct bytes *out_clean, bool *out_too_deep, struct err *err);
+MUST_CHECK bool otlp_guard(struct bytes body, struct arena *arena, struct bytes *out_clean,
+                           struct err *err);
 
 #endif

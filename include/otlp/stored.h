@@ -13,8 +13,10 @@ struct otlp_to_stored {
     int64_t received_ns;
     const struct resource *last_resource; /* runs of one resource are the rule */
     const struct stored_resource *last_stored_resource;
+    unsigned last_resource_marks; /* of enum span_mark: they go to each of its spans */
     const struct scope *last_scope;
     const struct stored_scope *last_stored_scope;
+    unsigned last_scope_marks;
     struct buf scratch; /* otlp_to_stored_done frees it */
 };
 
@@ -22,8 +24,9 @@ void otlp_to_stored_init(struct otlp_to_stored *maker, struct arena *arena, int3
                          int64_t received_ns);
 void otlp_to_stored_done(struct otlp_to_stored *maker);
 
-/* Makes the row of a sound span (otlp_check_span). Everything lives in the arena. Fails with
- * ERR_TOO_LARGE only (arena's cap). */
+/* Makes the row of a sound span (otlp_check_span). Everything lives in the arena, but for texts
+ * that needed no repair: they stay where the span has them (its arena or the request's body). Fails
+ * with ERR_TOO_LARGE only (arena's cap). */
 MUST_CHECK bool otlp_to_stored(struct otlp_to_stored *maker, const struct span *span,
                                struct stored_span *out_row, struct err *err);
 

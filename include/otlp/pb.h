@@ -1,0 +1,72 @@
+/* Protobuf's wire format, one field at a time: for what must be looked at before or beside
+ * protobuf-c. */
+#ifndef OTLP_PB_H
+#define OTLP_PB_H
+
+#include "base/bytes.h"
+
+enum pb_wire {
+    PB_VARINT = 0,
+    PB_FIXED64 = 1,
+    PB_LEN = 2,
+    PB_GROUP = 3,
+    PB_GROUP_END = 4,
+    PB_FIXED32 = 5,
+};
+
+#define PB_MAX_FIELD 0x1fffffffU /* 2^29 - 1 */
+#define PB_TAG_BYTES 5           /* longest tag and length that protobuf-c reads */
+
+/* Unread bytes of one message, borrowed. */
+struct pb_reader {
+    const uint8_t *at;
+    const uint8_t *end;
+};
+
+struct pb_field {
+    uint32_t number;
+    enum pb_wire wire;
+    uint64_t scalar;      /* VARINT, FIXED64, FIXED32 */
+    struct bytes payload; /* LEN: the content; GROUP: everything behind its start tag, its end tag
+                             included */
+};
+
+static inline struct pb_reader pb_reader_of(struct bytes message)
+{
+    return (struct pb_reader){message.at, message.at + message.len};
+}
+
+static inline bool pb_done(const struct pb_reader *r)
+{
+    return r->at == r->end;
+}
+
+/* A varint of at most max_bytes (1..10), not necessarily minimal (OTLP-101). False: cut short or
+ * longer. */
+static inline bool pb_varint(struct pb_reader *r, unsigned max_bytes, uint64_t *out_value)
+{
+    const uint8_t *at = r->at;
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < max_bytes && at < r->end; i++) {
+        const uint8_t byte = *at++;
+
+        value |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (byte < 0x80) {
+            r->at = at;
+            *out_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The rest of a group whose start tag was read: r ends behind its end tag. Without recursion; false
+ * when no end tag matches. */
+bool pb_skip_group(struct pb_reader *r, uint32_t number);
+
+/* Next field of r, which is not done. Returns NULL, or what is wrong (static text); r stays at the
+ * faulty field then. */
+const char *pb_next(struct pb_reader *r, struct pb_field *out_field);
+
+#endif

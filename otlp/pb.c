@@ -1,0 +1,107 @@
+/* Protobuf's wire format. */
+#include "otlp/pb.h"
+
+#define MAX_GROUP_DEPTH 64
+
+static const char *read_fixed(struct pb_reader *r, size_t size, uint64_t *out_value)
+{
+    uint64_t value = 0;
+
+    if ((size_t)(r->end - r->at) < size)
+        return "fixed-width field is cut short";
+    memcpy(&value, r->at, size); /* little-endian on the wire and on every machine we build for */
+    r->at += size;
+    *out_value = value;
+    return NULL;
+}
+
+static const char *read_length(struct pb_reader *r, struct bytes *out_payload)
+{
+    uint64_t len;
+
+    if (!pb_varint(r, PB_TAG_BYTES, &len))
+        return "length is cut short or longer than five bytes";
+    if (len > (uint64_t)(r->end - r->at))
+        return "length reaches beyond the message";
+    *out_payload = (struct bytes){r->at, (size_t)len};
+    r->at += len;
+    return NULL;
+}
+
+static const char *read_tag(struct pb_reader *r, struct pb_field *field)
+{
+    uint64_t tag;
+
+    if (!pb_varint(r, PB_TAG_BYTES, &tag))
+        return "tag is cut short or longer than five bytes";
+    if (tag >> 3 == 0)
+        return "field number is 0";
+    if (tag >> 3 > PB_MAX_FIELD)
+        return "field number is beyond 2^29 - 1";
+    if ((tag & 7) > PB_FIXED32)
+        return "wire type is 6 or 7";
+    field->number = (uint32_t)(tag >> 3);
+    field->wire = (enum pb_wire)(tag & 7);
+    return NULL;
+}
+
+static const char *read_content(struct pb_reader *r, struct pb_field *field)
+{
+    const uint8_t *start = r->at;
+
+    switch (field->wire) {
+    case PB_VARINT:
+        return pb_varint(r, 10, &field->scalar) ? NULL
+                                                : "varint is cut short or longer than ten bytes";
+    case PB_FIXED64:
+        return read_fixed(r, 8, &field->scalar);
+    case PB_FIXED32:
+        return read_fixed(r, 4, &field->scalar);
+    case PB_LEN:
+        return read_length(r, &field->payload);
+    case PB_GROUP:
+        if (!pb_skip_group(r, field->number))
+            return "group without its end";
+        field->payload = (struct bytes){start, (size_t)(r->at - start)};
+        return NULL;
+    case PB_GROUP_END:
+        return "end of a group that was not begun";
+    }
+    return "wire type is 6 or 7";
+}
+
+bool pb_skip_group(struct pb_reader *r, uint32_t number)
+{
+    uint32_t open[MAX_GROUP_DEPTH] = {number};
+    unsigned depth = 1;
+
+    while (depth > 0 && !pb_done(r)) {
+        struct pb_field field;
+
+        if (read_tag(r, &field))
+            return false;
+        if (field.wire == PB_GROUP_END) {
+            if (open[--depth] != field.number)
+                return false;
+        } else if (field.wire == PB_GROUP) {
+            if (depth == MAX_GROUP_DEPTH)
+                return false;
+            open[depth++] = field.number;
+        } else if (read_content(r, &field)) {
+            return false;
+        }
+    }
+    return depth == 0;
+}
+
+const char *pb_next(struct pb_reader *r, struct pb_field *out_field)
+{
+    struct pb_reader ahead = *r;
+    const char *wrong = read_tag(&ahead, out_field);
+
+    if (!wrong)
+        wrong = read_content(&ahead, out_field);
+    if (!wrong)
+        *r = ahead;
+    return wrong;
+}
