@@ -14,6 +14,7 @@
 #include "store/programs.h"
 
 #define HOME_PATH_BYTES 1024
+#define HOME_PORT 5432 /* part of the socket's name only */
 
 struct home {
     char data_dir[HOME_PATH_BYTES]; /* real path */
@@ -34,10 +35,13 @@ void home_close(struct home *home);
 /* Real path of the cluster in cfg data_dir, into to; false: none there. */
 MUST_CHECK bool home_find(const struct cfg *cfg, char *to, size_t to_bytes, struct err *err);
 
+/* Removes what a killed database left in socket_dir; none may run. */
+void home_clear_sockets(const struct home *home);
+
 /* The log is cut when it has grown beyond its bound. */
 void home_rotate_log(const struct home *home);
 
-/* Last line of the log, for messages. Returns to. */
+/* The line of the log that says most about its end, for messages. Returns to. */
 const char *home_last_log_line(const struct home *home, char *to, size_t to_bytes);
 
 #endif

@@ -20,7 +20,6 @@
 #include "store/db.h"
 #include "store/home.h"
 
-#define PORT 5432 /* part of the socket's name only */
 #define POLL_NS 2000000L
 #define TAKE_OVER_MS 4000 /* a killed server's database answers within this long, or is ended */
 #define READY_TIMEOUT_MS 600000 /* recovery after a crash replays up to 4 GB */
@@ -139,8 +138,9 @@ static bool launch(struct embedded *e, struct err *err)
                                    .user = e->home.user};
 
     (void)snprintf(program, sizeof(program), "%s/postgres", e->home.programs.bin_dir);
-    (void)snprintf(port, sizeof(port), "%d", PORT);
+    (void)snprintf(port, sizeof(port), "%d", HOME_PORT);
     e->is_child = true;
+    home_clear_sockets(&e->home);
     return proc_start(&spec, &e->pid, err);
 }
 

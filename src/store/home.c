@@ -165,6 +165,18 @@ static bool make_socket_dir(struct home *home, struct err *err)
     return true;
 }
 
+/* A killed PostgreSQL leaves its socket's lock file, and refuses the next start while the pid in it
+ * is anybody's. Only the holder of our lock starts one here, so what lies there is a remnant. */
+void home_clear_sockets(const struct home *home)
+{
+    char path[PATH_BYTES];
+
+    (void)snprintf(path, sizeof(path), "%s/.s.PGSQL.%d.lock", home->socket_dir, HOME_PORT);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/.s.PGSQL.%d", home->socket_dir, HOME_PORT);
+    (void)unlink(path);
+}
+
 static bool open_log(struct home *home, struct err *err)
 {
     char path[PATH_BYTES];
@@ -197,10 +209,12 @@ void home_rotate_log(const struct home *home)
     (void)!ftruncate(home->log_fd, 0);
 }
 
+/* Of a failed start the last line says only that it is over, the one with FATAL says why. */
 const char *home_last_log_line(const struct home *home, char *to, size_t to_bytes)
 {
-    char tail[512];
+    char tail[2048];
     struct stat now;
+    const char *line = NULL;
 
     (void)snprintf(to, to_bytes, "its log is empty");
     if (fstat(home->log_fd, &now) != 0)
@@ -212,8 +226,11 @@ const char *home_last_log_line(const struct home *home, char *to, size_t to_byte
     if (got <= 0)
         return to;
     tail[got] = '\0';
-    const char *line = strrchr(tail, '\n');
-    (void)snprintf(to, to_bytes, "%s", line ? line + 1 : tail);
+    for (const char *at = tail; (at = strstr(at, "FATAL:")) != NULL; at++)
+        line = at;
+    if (!line)
+        line = strrchr(tail, '\n') ? strrchr(tail, '\n') + 1 : tail;
+    (void)snprintf(to, to_bytes, "%.*s", (int)strcspn(line, "\n"), line);
     return to;
 }
 
