@@ -299,6 +299,22 @@ void gzip_bytes(struct bytes from, struct buf *out)
     (void)deflateEnd(&z);
 }
 
+bool gunzip_bytes(struct bytes from, struct buf *out)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)from.at, .avail_in = (uInt)from.len};
+    uint8_t room[65536];
+    int rc = inflateInit2(&z, 15 + 16);
+
+    while (rc == Z_OK) {
+        z.next_out = room;
+        z.avail_out = sizeof(room);
+        rc = inflate(&z, Z_NO_FLUSH);
+        buf_add(out, room, sizeof(room) - z.avail_out);
+    }
+    (void)inflateEnd(&z);
+    return rc == Z_STREAM_END;
+}
+
 void zstd_bytes(struct bytes from, struct buf *out)
 {
     size_t bound = ZSTD_compressBound(from.len);

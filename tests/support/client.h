@@ -53,6 +53,7 @@ void http_export(uint16_t port, bool json, struct bytes body, struct reply *repl
 /* Compressed copies, appended to out (zlib and zstd at level 1). */
 void gzip_bytes(struct bytes from, struct buf *out);
 void zstd_bytes(struct bytes from, struct buf *out);
+bool gunzip_bytes(struct bytes from, struct buf *out);
 
 /* Whole file, appended; false when it cannot be read. */
 bool file_read(const char *path, struct buf *out);

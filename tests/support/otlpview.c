@@ -108,112 +108,108 @@ static const struct message resource_spans = {"ResourceSpans",
 static const struct message request = {
     "ExportTraceServiceRequest", false, {{1, "resourceSpans", MESSAGE, true, &resource_spans}}};
 
-static json_t *text_of(struct bytes from)
+static struct doc *text_of(struct arena *arena, struct bytes from)
 {
-    json_t *text = json_stringn((const char *)from.at, from.len);
-
-    if (text || from.len == 0)
-        return text ? text : json_string("");
-    /* No UTF-8: shown as what a JSON answer can carry. */
     struct buf repaired;
+
+    /* What is no UTF-8 is shown as a JSON answer can carry it; NUL stays. */
     buf_init(&repaired, from.len * 3 + 16);
-    (void)text_repair(&repaired, from);
-    text = json_stringn((const char *)repaired.at, repaired.len);
+    for (size_t i = 0; i < from.len;) {
+        struct bytes rest = {from.at + i, from.len - i};
+        size_t step = text_utf8_step(rest);
+        if (step)
+            buf_add(&repaired, rest.at, step);
+        else
+            buf_add_text(&repaired, "\xef\xbf\xbd");
+        i += step ? step : 1;
+    }
+    struct doc *text = doc_string(arena, buf_bytes(&repaired));
     buf_done(&repaired);
     return text;
 }
 
-static json_t *hex_text(struct bytes from)
+static struct doc *hex_text(struct arena *arena, struct bytes from)
 {
-    char to[129];
+    char to[128];
 
     if (from.len > 64)
         from.len = 64;
     text_hex(from, to);
-    return json_stringn(to, from.len * 2);
+    return doc_string(arena, (struct bytes){(const uint8_t *)to, from.len * 2});
 }
 
-static json_t *base64_text(struct bytes from)
+static struct doc *base64_text(struct arena *arena, struct bytes from)
 {
     struct buf to;
 
     buf_init(&to, from.len * 2 + 16);
     text_base64(&to, from);
-    json_t *text = json_stringn((const char *)to.at, to.len);
+    struct doc *text = doc_string(arena, buf_bytes(&to));
     buf_done(&to);
-    return text ? text : json_string("");
+    return text;
 }
 
-static json_t *real_of(double real)
+static struct doc *real_of(struct arena *arena, double real)
 {
     if (isnan(real))
-        return json_string("NaN");
+        return doc_string(arena, BYTES_LITERAL("NaN"));
     if (isinf(real))
-        return json_string(real > 0 ? "Infinity" : "-Infinity");
-    return json_real(real);
+        return doc_string(arena, bytes_of(real > 0 ? "Infinity" : "-Infinity"));
+    return doc_number(arena, arena_printf(arena, "%.17g", real));
 }
 
-static json_t *decimal(bool is_signed, uint64_t value)
+static struct doc *decimal(struct arena *arena, bool is_signed, uint64_t value)
 {
-    char to[24];
+    const char *text = is_signed ? arena_printf(arena, "%" PRId64, (int64_t)value)
+                                 : arena_printf(arena, "%" PRIu64, value);
 
-    (void)snprintf(to, sizeof(to), is_signed ? "%" PRId64 : "%" PRIu64, value);
-    return json_string(to);
+    return doc_string(arena, bytes_of(text));
 }
 
-static bool is_default(const json_t *value)
+static struct doc *small(struct arena *arena, int64_t value)
 {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return json_object_size(value) == 0;
-    case JSON_ARRAY:
-        return json_array_size(value) == 0;
-    case JSON_STRING:
-        return json_string_length(value) == 0 || strcmp(json_string_value(value), "0") == 0;
-    case JSON_INTEGER:
-        return json_integer_value(value) == 0;
-    case JSON_REAL:
-        return false;
-    case JSON_FALSE:
-    case JSON_NULL:
+    return doc_number(arena, arena_printf(arena, "%" PRId64, value));
+}
+
+/* A text "0" is a value, the decimal string of a 64-bit 0 is a default. */
+static bool may_be_left_out(const struct field *field, const struct doc *value)
+{
+    switch (value->kind) {
+    case DOC_STRING:
+        return value->text.len == 0 || (field->form == FIX64 && bytes_is(value->text, "0"));
+    case DOC_NUMBER:
+        return field->form != REAL && bytes_is(value->text, "0");
+    case DOC_ARRAY:
+    case DOC_OBJECT:
+        return value->count == 0;
+    case DOC_NULL:
+    case DOC_FALSE:
         return true;
-    case JSON_TRUE:
+    case DOC_TRUE:
         return false;
     }
     return false;
 }
 
-/* A text "0" is a value, the decimal string of a 64-bit 0 is a default. */
-static bool may_be_left_out(const struct field *field, const json_t *value)
-{
-    if (field->form == TEXT)
-        return json_string_length(value) == 0;
-    return is_default(value);
-}
-
-/* Takes value. A oneof keeps its last member, an object its last value. */
-static void put(json_t *to, const struct message *message, const struct field *field, json_t *value)
+/* A oneof keeps its last member, an object its last value. */
+static void put(struct arena *arena, struct doc *to, const struct message *message,
+                const struct field *field, struct doc *value)
 {
     if (field->repeated) {
-        json_t *list = json_object_get(to, field->name);
+        struct doc *list = doc_get(to, field->name);
         if (!list) {
-            list = json_array();
-            json_object_set_new(to, field->name, list);
+            list = doc_new(arena, DOC_ARRAY);
+            doc_set(arena, to, field->name, list);
         }
-        json_array_append_new(list, value);
+        doc_append(arena, list, value);
         return;
     }
-    if (message->keep_defaults) {
-        json_object_clear(to);
-        json_object_set_new(to, field->name, value);
-        return;
-    }
-    if (may_be_left_out(field, value)) {
-        json_object_del(to, field->name);
-        json_decref(value);
-        return;
-    }
-    json_object_set_new(to, field->name, value);
+    if (message->keep_defaults)
+        to->count = 0;
+    if (!message->keep_defaults && may_be_left_out(field, value))
+        doc_remove(to, field->name);
+    else
+        doc_set(arena, to, field->name, value);
 }
 
 /* ---- protobuf ---- */
@@ -266,229 +262,183 @@ static bool read_field(struct bytes *from, unsigned *out_number, unsigned *out_w
     return true;
 }
 
-static json_t *message_of_protobuf(const struct message *message, struct bytes from);
+static struct doc *message_of_protobuf(struct arena *arena, const struct message *message,
+                                       struct bytes from);
 
-static json_t *value_of_protobuf(const struct field *field, uint64_t number, struct bytes bytes)
+static struct doc *value_of_protobuf(struct arena *arena, const struct field *field,
+                                     uint64_t number, struct bytes bytes)
 {
     double real;
 
     switch (field->form) {
     case MESSAGE:
-        return message_of_protobuf(field->of, bytes);
+        return message_of_protobuf(arena, field->of, bytes);
     case TEXT:
-        return text_of(bytes);
+        return text_of(arena, bytes);
     case HEX:
-        return hex_text(bytes);
+        return hex_text(arena, bytes);
     case BASE64:
-        return base64_text(bytes);
+        return base64_text(arena, bytes);
     case U32:
     case FIX32:
-        return json_integer((uint32_t)number);
+        return small(arena, (uint32_t)number);
     case I32:
-        return json_integer((int32_t)number);
+        return small(arena, (int32_t)number);
     case I64:
-        return decimal(true, number);
+        return decimal(arena, true, number);
     case FIX64:
-        return decimal(false, number);
+        return decimal(arena, false, number);
     case BOOL:
-        return json_boolean(number != 0);
+        return doc_bool(arena, number != 0);
     case REAL:
         memcpy(&real, &number, sizeof(real));
-        return real_of(real);
+        return real_of(arena, real);
     }
     return NULL;
 }
 
-/* Recursion is bounded by the recordings' own depth: this reads trusted data. */
-static json_t *message_of_protobuf(const struct message *message, struct bytes from)
+/* Recursion is bounded by the depth of what the tests made themselves. */
+static struct doc *message_of_protobuf(struct arena *arena, const struct message *message,
+                                       struct bytes from)
 {
-    json_t *to = json_object();
+    struct doc *to = doc_new(arena, DOC_OBJECT);
 
     while (from.len) {
         unsigned number, wire;
         uint64_t value = 0;
         struct bytes bytes = {0};
-        if (!read_field(&from, &number, &wire, &value, &bytes)) {
-            json_decref(to);
+        if (!read_field(&from, &number, &wire, &value, &bytes))
             return NULL;
-        }
         for (const struct field *f = message->fields; f->name; f++) {
             if (f->number != number)
                 continue;
-            json_t *made = value_of_protobuf(f, value, bytes);
-            if (!made) {
-                json_decref(to);
+            struct doc *made = value_of_protobuf(arena, f, value, bytes);
+            if (!made)
                 return NULL;
-            }
-            put(to, message, f, made);
+            put(arena, to, message, f, made);
         }
     }
     return to;
 }
 
-json_t *otlpview_of_protobuf(struct bytes body)
+struct doc *otlpview_of_protobuf(struct arena *arena, struct bytes body)
 {
-    return message_of_protobuf(&request, body);
+    return message_of_protobuf(arena, &request, body);
 }
 
 /* ---- JSON ---- */
 
-static json_t *message_of_json(const struct message *message, const json_t *from);
+static struct doc *message_of_json(struct arena *arena, const struct message *message,
+                                   const struct doc *from);
 
-static json_t *lower_of(const json_t *from)
+static struct doc *lower_of(struct arena *arena, struct doc *from)
 {
-    char to[129];
-    size_t n = json_string_length(from);
+    struct doc *to = doc_string(arena, from->text);
 
-    if (n > 128)
-        n = 128;
-    for (size_t i = 0; i < n; i++)
-        to[i] = (char)tolower((unsigned char)json_string_value(from)[i]);
-    return json_stringn(to, n);
+    for (size_t i = 0; i < to->text.len; i++)
+        ((uint8_t *)(uintptr_t)to->text.at)[i] = (uint8_t)tolower(to->text.at[i]);
+    return to;
 }
 
-static json_t *decimal_of(const json_t *from)
+static struct doc *base64_of(struct arena *arena, const struct doc *from)
 {
-    return json_is_string(from) ? json_incref((json_t *)(uintptr_t)from)
-                                : decimal(true, (uint64_t)json_integer_value(from));
+    size_t len = 0;
+    uint8_t *to = arena_alloc(arena, from->text.len + 8);
+
+    if (!to || !text_unbase64(from->text, to, &len))
+        return NULL;
+    return base64_text(arena, (struct bytes){to, len});
 }
 
-static json_t *base64_of(const json_t *from)
-{
-    size_t n = json_string_length(from), len = 0;
-    uint8_t *to = malloc(n + 8);
-    json_t *text = NULL;
-
-    if (to && text_unbase64((struct bytes){(const uint8_t *)json_string_value(from), n}, to, &len))
-        text = base64_text((struct bytes){to, len});
-    free(to);
-    return text;
-}
-
-static json_t *real_of_json(const json_t *from)
+static struct doc *real_of_json(struct arena *arena, struct doc *from)
 {
     double real;
 
-    if (json_is_number(from))
-        return real_of(json_number_value(from));
-    if (text_real(bytes_of(json_string_value(from) ? json_string_value(from) : ""), &real))
-        return real_of(real);
-    return json_incref((json_t *)(uintptr_t)from); /* NaN, Infinity, -Infinity */
+    return text_real(from->text, &real) ? real_of(arena, real) : from; /* "NaN", "Infinity" */
 }
 
-static json_t *value_of_json(const struct field *field, const json_t *from)
+static struct doc *value_of_json(struct arena *arena, const struct field *field, struct doc *from)
 {
     switch (field->form) {
     case MESSAGE:
-        return message_of_json(field->of, from);
+        return message_of_json(arena, field->of, from);
     case HEX:
-        return lower_of(from);
+        return lower_of(arena, from);
     case BASE64:
-        return base64_of(from);
+        return base64_of(arena, from);
     case I64:
     case FIX64:
-        return decimal_of(from);
+        return doc_string(arena, from->text);
     case REAL:
-        return real_of_json(from);
+        return real_of_json(arena, from);
     case TEXT:
     case U32:
     case I32:
     case FIX32:
     case BOOL:
-        return json_incref((json_t *)(uintptr_t)from);
+        return from;
     }
     return NULL;
 }
 
-static json_t *message_of_json(const struct message *message, const json_t *from)
+static struct doc *message_of_json(struct arena *arena, const struct message *message,
+                                   const struct doc *from)
 {
-    json_t *to = json_object();
+    struct doc *to = doc_new(arena, DOC_OBJECT);
 
     for (const struct field *f = message->fields; f->name; f++) {
-        const json_t *sent = json_object_get(from, f->name);
-        if (!sent || json_is_null(sent))
+        struct doc *sent = doc_get(from, f->name);
+        if (!sent || sent->kind == DOC_NULL)
             continue;
-        for (size_t i = 0; i < (f->repeated ? json_array_size(sent) : 1); i++) {
-            json_t *made = value_of_json(f, f->repeated ? json_array_get(sent, i) : sent);
-            if (!made) {
-                json_decref(to);
+        int64_t unused;
+        /* A number that does not fit its declared kind is kept in the nearest one. */
+        if (f->form == I64 && !text_int64(sent->text, &unused))
+            f = &any_value.fields[3];
+        for (size_t i = 0; i < (f->repeated ? sent->count : 1); i++) {
+            struct doc *made = value_of_json(arena, f, f->repeated ? sent->items[i] : sent);
+            if (!made)
                 return NULL;
-            }
-            put(to, message, f, made);
+            put(arena, to, message, f, made);
         }
     }
     return to;
 }
 
-json_t *json_of(struct bytes text)
+struct doc *otlpview_of_doc(struct arena *arena, const struct doc *sent)
 {
-    json_error_t error;
-
-    return json_loadb((const char *)text.at, text.len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
+    return sent ? message_of_json(arena, &request, sent) : NULL;
 }
 
-json_t *otlpview_of_json(struct bytes body)
+struct doc *otlpview_of_json(struct arena *arena, struct bytes body)
 {
-    json_t *sent = json_of(body);
-    json_t *view = sent ? message_of_json(&request, sent) : NULL;
-
-    json_decref(sent);
-    return view;
+    return otlpview_of_doc(arena, doc_parse(arena, body));
 }
 
-json_t *otlpview_spans(const json_t *view)
+static void set_if_there(struct arena *arena, struct doc *to, const char *key, struct doc *value)
 {
-    json_t *spans = json_array();
-    size_t i, j, k;
-    json_t *rs, *ss, *s;
+    if (value)
+        doc_set(arena, to, key, value);
+}
 
-    json_array_foreach(json_object_get(view, "resourceSpans"), i, rs)
-    {
-        json_array_foreach(json_object_get(rs, "scopeSpans"), j, ss)
-        {
-            json_array_foreach(json_object_get(ss, "spans"), k, s)
-            {
-                json_array_append_new(
-                    spans, json_pack("{s:O, s:O*, s:O*, s:O*, s:O*}", "span", s, "scope",
-                                     json_object_get(ss, "scope"), "scopeSchemaUrl",
-                                     json_object_get(ss, "schemaUrl"), "resource",
-                                     json_object_get(rs, "resource"), "resourceSchemaUrl",
-                                     json_object_get(rs, "schemaUrl")));
+struct doc *otlpview_spans(struct arena *arena, const struct doc *view)
+{
+    struct doc *spans = doc_new(arena, DOC_ARRAY);
+    const struct doc *all = doc_get(view, "resourceSpans");
+
+    for (size_t i = 0; i < doc_count(all); i++) {
+        const struct doc *scopes = doc_get(all->items[i], "scopeSpans");
+        for (size_t j = 0; j < doc_count(scopes); j++) {
+            const struct doc *list = doc_get(scopes->items[j], "spans");
+            for (size_t k = 0; k < doc_count(list); k++) {
+                struct doc *one = doc_new(arena, DOC_OBJECT);
+                doc_set(arena, one, "span", list->items[k]);
+                set_if_there(arena, one, "scope", doc_get(scopes->items[j], "scope"));
+                set_if_there(arena, one, "scopeSchemaUrl", doc_get(scopes->items[j], "schemaUrl"));
+                set_if_there(arena, one, "resource", doc_get(all->items[i], "resource"));
+                set_if_there(arena, one, "resourceSchemaUrl", doc_get(all->items[i], "schemaUrl"));
+                doc_append(arena, spans, one);
             }
         }
     }
     return spans;
-}
-
-static const json_t *walk(const json_t *from, va_list names)
-{
-    for (const char *name; from && (name = va_arg(names, const char *));)
-        from = json_object_get(from, name);
-    return from;
-}
-
-const char *json_at(const json_t *from, ...)
-{
-    va_list names;
-
-    va_start(names, from);
-    const json_t *found = walk(from, names);
-    va_end(names);
-    return json_is_string(found) ? json_string_value(found) : "";
-}
-
-json_int_t json_int_at(const json_t *from, ...)
-{
-    va_list names;
-
-    va_start(names, from);
-    const json_t *found = walk(from, names);
-    va_end(names);
-    return json_is_integer(found) ? json_integer_value(found) : -1;
-}
-
-char *json_sorted(const json_t *value)
-{
-    return json_dumps(value,
-                      JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
 }

@@ -20,7 +20,7 @@
 /* tests lie in build[/VARIANT]/tests/, the binary one folder above them. */
 static void binary_path(char *to, size_t to_bytes)
 {
-    const char *given = getenv("SPANLEDGER_BIN");
+    const char *given = getenv("TEST_BIN");
     char self[512];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -42,7 +42,9 @@ void server_prepare(struct server *server, const char *const flags[])
     size_t n = 0;
 
     *server = (struct server){0};
-    (void)snprintf(server->data_dir, sizeof(server->data_dir), "/tmp/spanledger-test-XXXXXX");
+    const char *below = getenv("TMPDIR");
+    (void)snprintf(server->data_dir, sizeof(server->data_dir), "%s/server-XXXXXX",
+                   below ? below : "/tmp");
     if (!mkdtemp(server->data_dir))
         server->data_dir[0] = '\0';
     /* As root, the database runs as user postgres and must get through. */
@@ -62,7 +64,7 @@ static const char *flag_value(const struct server *server, const char *name)
 
 static void exec_server(const struct server *server)
 {
-    char binary[600], data[96];
+    char binary[600], data[160];
     const char *argv[SERVER_MAX_FLAGS + 12];
     size_t n = 0;
     int log = open(server->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -258,7 +260,7 @@ void server_remove(struct server *server)
 bool server_conninfo(const struct server *server, char *to, size_t to_bytes)
 {
     const char *db = flag_value(server, "--db");
-    char data[96];
+    char data[160];
     struct cfg cfg = {0};
     struct err err;
 

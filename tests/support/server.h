@@ -14,8 +14,8 @@ struct server {
     pid_t pid; /* 0: not running */
     uint16_t http_port;
     uint16_t grpc_port;
-    char data_dir[64]; /* made by server_prepare, removed by server_remove */
-    char log_path[96]; /* what it wrote to stdout and stderr, over all its starts */
+    char data_dir[128]; /* made by server_prepare, removed by server_remove */
+    char log_path[160]; /* what it wrote to stdout and stderr, over all its starts */
     const char *flags[SERVER_MAX_FLAGS + 1];
     int64_t started_ms; /* mono_ms of the last start */
     long log_from;      /* where the last start began in the log */
