@@ -13,6 +13,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "support/number.h"
+
 #define CLIENT_MAX_BYTES ((size_t)512 << 20)
 
 int64_t mono_ms(void)
@@ -175,7 +177,7 @@ static bool client_read_chunks(struct client *client, struct reply *reply, int64
         buf_init(&line, 4096);
         bool ok = client_take_line(client, "\r\n", &line, until_ms);
         buf_add_byte(&line, 0);
-        size_t len = ok ? strtoul((const char *)line.at, NULL, 16) : 0;
+        size_t len = ok ? (size_t)number_at_hex((const char *)line.at) : 0;
         buf_done(&line);
         if (!ok || !client_need(client, len + 2, until_ms))
             return false;
@@ -195,7 +197,7 @@ static bool client_read_body(struct client *client, struct reply *reply, int64_t
         return client_read_chunks(client, reply, until_ms);
     }
     if (reply_header(reply, "content-length", value, sizeof(value))) {
-        size_t len = strtoul(value, NULL, 10);
+        size_t len = (size_t)number_at(value);
         if (!client_need(client, len, until_ms))
             return false;
         buf_add(&reply->body, client->input.at, len);
@@ -223,7 +225,7 @@ bool client_read(struct client *client, struct reply *reply, int wait_ms, bool t
         buf_add_byte(&reply->head, 0);
         if (reply->head.len < 13 || memcmp(reply->head.at, "HTTP/1.", 7) != 0)
             return false;
-        status = (int)strtol((const char *)reply->head.at + 9, NULL, 10);
+        status = (int)number_at((const char *)reply->head.at + 9);
     } while (status == 100);
     if (!to_head && status != 204 && status != 304 && !client_read_body(client, reply, until_ms))
         return false;

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "support/number.h"
+
 struct doc *doc_new(struct arena *arena, enum doc_kind kind)
 {
     struct doc *d = arena_new(arena, struct doc);
@@ -151,7 +153,7 @@ int64_t doc_int_at(const struct doc *from, ...)
     va_start(names, from);
     const char *text = text_of(walk(from, names));
     va_end(names);
-    return text[0] ? strtoll(text, NULL, 10) : -1;
+    return text[0] ? number_at(text) : -1;
 }
 
 /* ---- reading ---- */
@@ -208,7 +210,7 @@ static bool read_hex4(struct reader *r, unsigned *out)
         if (!isxdigit(digits[i] = (char)r->at[i]))
             return false;
     r->at += 4;
-    *out = (unsigned)strtoul(digits, NULL, 16);
+    *out = (unsigned)number_at_hex(digits);
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/client.h"
+#include "support/number.h"
 
 #define H2_MAX_FIELDS 130
 
@@ -114,9 +115,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     buf_printf(&reply->fields, "%.*s: %.*s\n", (int)name_len, (const char *)name, (int)len,
                (const char *)value);
     if (bytes_is(n, ":status"))
-        reply->status = (int)strtol((const char *)value, NULL, 10);
+        reply->status = (int)number_at((const char *)value);
     if (bytes_is(n, "grpc-status"))
-        reply->grpc_status = (int)strtol((const char *)value, NULL, 10);
+        reply->grpc_status = (int)number_at((const char *)value);
     if (bytes_is(n, "grpc-message"))
         keep_text(reply->grpc_message, sizeof(reply->grpc_message), value, len);
     if (bytes_is(n, "grpc-status-details-bin"))

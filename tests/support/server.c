@@ -14,6 +14,7 @@
 #include "base/cfg.h"
 #include "store/embedded.h"
 #include "support/client.h"
+#include "support/number.h"
 
 #define READY_WAIT_MS 60000
 
@@ -128,7 +129,7 @@ static uint16_t port_behind(const char *log, const char *key)
 {
     const char *at = strstr(log, key);
 
-    return at ? (uint16_t)strtoul(at + strlen(key), NULL, 10) : 0;
+    return at ? (uint16_t)number_at(at + strlen(key)) : 0;
 }
 
 static bool log_of_start(const struct server *server, struct buf *out)
@@ -228,7 +229,7 @@ static int find_database(const char *path, const struct stat *st, int kind, stru
         buf_init(&text, 4096);
         if (file_read(path, &text)) {
             buf_add_byte(&text, 0);
-            database_pid = (pid_t)strtol((char *)text.at, NULL, 10);
+            database_pid = (pid_t)number_at((char *)text.at);
         }
         buf_done(&text);
     }
@@ -296,7 +297,7 @@ long server_memory_kib(const struct server *server, const char *field)
     FILE *f = fopen(path, "re");
     while (f && fgets(line, sizeof(line), f))
         if (strncmp(line, field, strlen(field)) == 0 && line[strlen(field)] == ':')
-            kib = strtol(line + strlen(field) + 1, NULL, 10);
+            kib = (long)number_at(line + strlen(field) + 1);
     if (f)
         (void)fclose(f);
     return kib;
