@@ -235,9 +235,8 @@ size_t text_double(double value, char to[TEXT_DOUBLE_BYTES])
         double back;
         len = (size_t)snprintf(to, TEXT_DOUBLE_BYTES, "%.*g", digits, value);
         back = strtod(to, NULL);
-        /* Bits, not ==: -0.0 must come back as -0.0. */
-        if (memcmp(&back, &value, sizeof(back)) ==
-            0) // NOLINT(bugprone-suspicious-memory-comparison)
+        /* Equal; -0.0 prints its sign, so that zero needs no look at its bits. */
+        if (!(back < value) && !(back > value))
             break;
     }
     if (!memchr(to, '.', len) && !memchr(to, 'e', len)) {
@@ -281,6 +280,8 @@ bool text_int64(struct bytes text, int64_t *out_value)
     return true;
 }
 
+static const char real_digits[15] = "0123456789+-.eE"; /* without its NUL */
+
 bool text_real(struct bytes text, double *out_value)
 {
     char copy[400];
@@ -290,9 +291,8 @@ bool text_real(struct bytes text, double *out_value)
     if (text.len == 0 || text.len >= sizeof(copy))
         return false;
     for (size_t i = 0; i < text.len; i++)
-        if (!memchr("0123456789+-.eE", text.at[i], 15))
+        if (!memchr(real_digits, text.at[i], sizeof(real_digits)))
             return false;
-    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the next line ends it */
     memcpy(copy, text.at, text.len);
     copy[text.len] = '\0';
     errno = 0;
