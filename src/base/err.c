@@ -31,6 +31,23 @@ static const struct answer answers[ERR_KIND_MAX] = {
     [ERR_INTERNAL] = {"internal", 500, 13, false},
 };
 
+/* Length of the longest prefix of a cut text that does not end inside a character. */
+static size_t whole_characters(const char *text, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t lead = len;
+    size_t want = 1;
+
+    while (lead > 0 && (at[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    if (lead == 0 || at[lead - 1] < 0xc0)
+        return len; /* ASCII, or no UTF-8 at all */
+    lead--;
+    while (want < 4 && (at[lead] & (0x80 >> want)))
+        want++;
+    return len - lead < want ? lead : len;
+}
+
 bool err_set(struct err *err, enum err_kind kind, const char *format, ...)
 {
     va_list args;
@@ -42,15 +59,8 @@ bool err_set(struct err *err, enum err_kind kind, const char *format, ...)
     va_end(args);
     if (written < 0)
         err->text[0] = '\0';
-    if (written >= (int)sizeof(err->text)) {
-        /* Step back over the continuation bytes of a character that was cut in two. */
-        size_t end = sizeof(err->text) - 1;
-        while (end > 0 && ((unsigned char)err->text[end - 1] & 0xc0) == 0x80)
-            end--;
-        if (end > 0 && (unsigned char)err->text[end - 1] >= 0xc0)
-            end--;
-        err->text[end] = '\0';
-    }
+    if (written >= (int)sizeof(err->text))
+        err->text[whole_characters(err->text, sizeof(err->text) - 1)] = '\0';
     return false;
 }
 
