@@ -23,8 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *body, size_t len)
 {
     static int fd = -1;
     char flag[64];
-    char command[] = "serve";
-    char *argv[] = {command, flag, NULL};
+    char *argv[] = {flag, NULL};
     struct cfg cfg;
     struct err err = {0};
     int rest = 77;
@@ -33,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *body, size_t len)
         fd = memfd_create("cfg", MFD_CLOEXEC);
     expect(fd >= 0 && write_file(fd, body, len));
     (void)snprintf(flag, sizeof(flag), "--config=/proc/self/fd/%d", fd);
-    if (cfg_load(&cfg, 2, argv, NULL, &rest, &err)) {
-        expect(rest == 2 && cfg.ingest_workers >= 1 && cfg.ingest_workers <= 64);
+    if (cfg_load(&cfg, 1, argv, NULL, &rest, &err)) {
+        expect(rest == 1 && cfg.ingest_workers >= 1 && cfg.ingest_workers <= 64);
         expect(strlen(cfg.listen) <= len + 16 && strlen(cfg.db) <= len);
         cfg_done(&cfg);
     } else {

@@ -29,24 +29,24 @@ static int words_count(const char *const words[])
     return count;
 }
 
-/* Loads with "serve" before the words and, when file is given, its path in SPANLEDGER_CONFIG. */
+/* Loads the words and, when file is given, its path in SPANLEDGER_CONFIG. */
 static bool load(struct cfg *cfg, const char *const words[], const char *file, int *out_rest,
                  struct err *err)
 {
     static const char *const extra[] = {"older-than", "json!", NULL};
-    char *argv[MAX_WORDS + 1] = {(char[]){"serve"}};
+    char *argv[MAX_WORDS];
     const int count = words_count(words);
     bool ok;
 
     for (int i = 0; i < count; i++)
-        argv[i + 1] = strdup(words[i]);
+        argv[i] = strdup(words[i]);
     if (file) {
         file_is(file, strlen(file));
         setenv("SPANLEDGER_CONFIG", file_path, 1);
     }
-    ok = cfg_load(cfg, count + 1, argv, extra, out_rest, err);
+    ok = cfg_load(cfg, count, argv, extra, out_rest, err);
     for (int i = 0; i < count; i++)
-        free(argv[i + 1]);
+        free(argv[i]);
     return ok;
 }
 
@@ -77,45 +77,45 @@ static const struct taken {
     int64_t ingest_workers;
     int rest;
 } taken[] = {
-    {"nothing given: defaults", {NULL}, NULL, NULL, "127.0.0.1:4318", 2, 1},
-    {"flag with its value behind", {"--listen", "a:1"}, NULL, NULL, "a:1", 2, 3},
-    {"flag with '='", {"--listen=a:1"}, NULL, NULL, "a:1", 2, 2},
-    {"value that holds '='", {"--listen=a=1"}, NULL, NULL, "a=1", 2, 2},
-    {"value that looks like a flag", {"--listen", "--db"}, NULL, NULL, "--db", 2, 3},
-    {"the later flag wins", {"--listen=a:1", "--listen=b:2"}, NULL, NULL, "b:2", 2, 3},
-    {"empty text", {"--listen="}, NULL, NULL, "", 2, 2},
-    {"number", {"--ingest-workers", "64"}, NULL, NULL, "127.0.0.1:4318", 64, 3},
-    {"variable", {NULL}, NULL, "c:3", "c:3", 2, 1},
-    {"flag before variable", {"--listen=a:1"}, NULL, "c:3", "a:1", 2, 2},
-    {"variable before file", {NULL}, "listen = d:4", "c:3", "c:3", 2, 1},
-    {"flag before file", {"--listen=a:1"}, "listen = d:4\n", NULL, "a:1", 2, 2},
-    {"file", {NULL}, "listen = d:4\ningest-workers=7", NULL, "d:4", 7, 1},
-    {"file: identifiers with '_'", {NULL}, "ingest_workers = 7\n", NULL, "127.0.0.1:4318", 7, 1},
+    {"nothing given: defaults", {NULL}, NULL, NULL, "127.0.0.1:4318", 2, 0},
+    {"flag with its value behind", {"--listen", "a:1"}, NULL, NULL, "a:1", 2, 2},
+    {"flag with '='", {"--listen=a:1"}, NULL, NULL, "a:1", 2, 1},
+    {"value that holds '='", {"--listen=a=1"}, NULL, NULL, "a=1", 2, 1},
+    {"value that looks like a flag", {"--listen", "--db"}, NULL, NULL, "--db", 2, 2},
+    {"the later flag wins", {"--listen=a:1", "--listen=b:2"}, NULL, NULL, "b:2", 2, 2},
+    {"empty text", {"--listen="}, NULL, NULL, "", 2, 1},
+    {"number", {"--ingest-workers", "64"}, NULL, NULL, "127.0.0.1:4318", 64, 2},
+    {"variable", {NULL}, NULL, "c:3", "c:3", 2, 0},
+    {"flag before variable", {"--listen=a:1"}, NULL, "c:3", "a:1", 2, 1},
+    {"variable before file", {NULL}, "listen = d:4", "c:3", "c:3", 2, 0},
+    {"flag before file", {"--listen=a:1"}, "listen = d:4\n", NULL, "a:1", 2, 1},
+    {"file", {NULL}, "listen = d:4\ningest-workers=7", NULL, "d:4", 7, 0},
+    {"file: identifiers with '_'", {NULL}, "ingest_workers = 7\n", NULL, "127.0.0.1:4318", 7, 0},
     {"file: comments, empty lines, spaces, tabs, CRLF",
      {NULL},
      "# c\r\n\r\n \t\n  listen\t=  d:4 \t\r\n   # c\n",
      NULL,
      "d:4",
      2,
-     1},
-    {"file: '#' within a value", {NULL}, "listen = d#4", NULL, "d#4", 2, 1},
+     0},
+    {"file: '#' within a value", {NULL}, "listen = d#4", NULL, "d#4", 2, 0},
     {"ends at a word that is no flag",
      {"list", "--listen=a:1"},
      NULL,
      NULL,
      "127.0.0.1:4318",
      2,
-     1},
-    {"ends at a lone dash", {"--listen=a:1", "-"}, NULL, NULL, "a:1", 2, 2},
-    {"-- is taken and ends", {"--listen=a:1", "--", "--x"}, NULL, NULL, "a:1", 2, 3},
+     0},
+    {"ends at a lone dash", {"--listen=a:1", "-"}, NULL, NULL, "a:1", 2, 1},
+    {"-- is taken and ends", {"--listen=a:1", "--", "--x"}, NULL, NULL, "a:1", 2, 2},
     {"the command's own flag with value",
      {"--older-than", "--x", "w"},
      NULL,
      NULL,
      "127.0.0.1:4318",
      2,
-     3},
-    {"the command's own switch", {"--json", "--listen=a:1", "w"}, NULL, NULL, "a:1", 2, 3},
+     2},
+    {"the command's own switch", {"--json", "--listen=a:1", "w"}, NULL, NULL, "a:1", 2, 2},
 };
 
 static void takes_file_then_environment_then_flags(void **state)

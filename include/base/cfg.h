@@ -18,13 +18,13 @@ struct cfg {
 };
 
 /*
- * Reads --config's file, then environ, then argv[1 ..]; a later source wins. Unknown names, values
+ * Reads --config's file, then environ, then argv; a later source wins. Unknown names, values
  * out of range and a missing file are ERR_BAD_INPUT with source (file and line, variable or flag),
  * what was found and what was wanted. Called once at start, before there are threads.
  *
  * cfg       set on success only; cfg_done frees
- * argv      argv[0] is the command, its words follow: "--name value" or "--name=value"; ends at
- *           "--" (which is taken) or at the first word that is no flag
+ * argv      the words behind the command's name: "--name value" or "--name=value"; ends at "--"
+ *           (which is taken) or at the first word that is no flag
  * extra     names (without --) of flags that the command itself reads, NULL-terminated, or NULL;
  *           they are skipped with their value, or alone when the name ends with '!' ("json!")
  * out_rest  index of the first word of argv that was not taken; argc: none is left

@@ -181,7 +181,7 @@ static bool flag_read(struct loader *loader, int argc, char *const argv[],
 static bool flags_read(struct loader *loader, int argc, char *const argv[],
                        const char *const extra[], int *out_rest, struct err *err)
 {
-    int at = 1;
+    int at = 0;
 
     while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0') {
         if (strcmp(argv[at], "--") == 0) {
