@@ -34,7 +34,7 @@ static bool load(struct cfg *cfg, const char *const words[], const char *file, i
                  struct err *err)
 {
     static const char *const extra[] = {"older-than", "json!", NULL};
-    char *argv[MAX_WORDS];
+    char *argv[MAX_WORDS] = {NULL};
     const int count = words_count(words);
     bool ok;
 
