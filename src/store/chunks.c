@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define UPKEEP_TRIES 10
+#define UPKEEP_TRIES 5
 #define UPKEEP_PAUSE_NS 300000000L
 
 /* Days that a date can hold and that lie outside every window: what is beyond them shares the

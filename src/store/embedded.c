@@ -21,10 +21,10 @@
 #include "store/home.h"
 
 #define POLL_NS 2000000L
-#define TAKE_OVER_MS 4000 /* a killed server's database answers within this long, or is ended */
+#define TAKE_OVER_MS 2500 /* a killed server's database answers within this long, or is ended */
 #define READY_TIMEOUT_MS 600000 /* recovery after a crash replays up to 4 GB */
 #define STOP_TIMEOUT_MS 60000
-#define QUIT_TIMEOUT_MS 3000
+#define QUIT_TIMEOUT_MS 1500
 #define CONNINFO_BYTES 320
 
 struct embedded {
@@ -80,6 +80,9 @@ static bool answers(const struct postmaster *postmaster)
 
     render_conninfo(conninfo, sizeof(conninfo), postmaster->socket_dir, postmaster->port,
                     "postgres");
+    /* The shortest that libpq knows: a database that hangs must not hold up the start. */
+    (void)snprintf(conninfo + strlen(conninfo), sizeof(conninfo) - strlen(conninfo),
+                   " connect_timeout=2");
     if (!db_open(&db, conninfo, DB_ADMIN, 0, &ignored))
         return false;
     db_close(&db);
