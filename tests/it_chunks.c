@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/chunks.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
@@ -66,7 +67,9 @@ static int64_t number(struct db *db, const char *sql)
 
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         fail_msg("%s: %s", sql, PQresultErrorMessage(res));
-    return strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    int64_t found = 0;
+    assert_true(text_int64(bytes_of(PQgetvalue(res, 0, 0)), &found));
+    return found;
 }
 
 static int64_t chunk_count(struct db *db, const char *table)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/db.h"
 #include "store/embedded.h"
 #include "store/postmaster.h"
@@ -100,7 +101,7 @@ static void run_sql(const struct embedded *e, const char *sql)
     db_close(&db);
 }
 
-static long count_rows(const struct embedded *e, const char *table)
+static int64_t count_rows(const struct embedded *e, const char *table)
 {
     char sql[96];
     struct db db;
@@ -111,7 +112,8 @@ static long count_rows(const struct embedded *e, const char *table)
     DB_RESULT res = PQexec(db.conn, sql);
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         fail_msg("%s", PQresultErrorMessage(res));
-    const long count = strtol(PQgetvalue(res, 0, 0), NULL, 10);
+    int64_t count = -1;
+    assert_true(text_int64(bytes_of(PQgetvalue(res, 0, 0)), &count));
     db_close(&db);
     return count;
 }
