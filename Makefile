@@ -61,6 +61,7 @@ FUZZ := $(call TEST_NAMES,fuzz)
 CORPUS := $(patsubst $(OUT)/tests/fuzz_%,$(OUT)/tests/corpus_%,$(FUZZ))
 IT_SCRIPTS := $(sort $(wildcard tests/it_*.sh))
 TEST_SUPPORT := $(patsubst tests/support/%.c,$(OUT)/obj/tests/support/%.o,$(sort $(wildcard tests/support/*.c)))
+BENCH_SUPPORT := $(patsubst bench/support/%.c,$(OUT)/obj/bench/support/%.o,$(sort $(wildcard bench/support/*.c)))
 BENCH := $(patsubst bench/%.c,$(OUT)/bench/%,$(sort $(wildcard bench/*.c)))
 PROGRAM := $(if $(wildcard src/cli/main.c),$(OUT)/spanledger)
 
@@ -152,10 +153,11 @@ $(BUILD)/fuzz/tests/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz_%.o $(TEST_SUPPORT) $(L
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(CC) -fsanitize=fuzzer $(LDFLAGS_ALL) $(WRAP) -o $@ $< $(TEST_LINK)
-$(OUT)/bench/%: $(OUT)/obj/bench/%.o $(LIB)
+$(OUT)/obj/bench/%.o: CFLAGS_ALL += -Ibench
+$(OUT)/bench/%: $(OUT)/obj/bench/%.o $(BENCH_SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(BENCH_SUPPORT) $(LIB) $(PKG_LIBS)
 $(OUT)/check/%: $(OUT)/obj/tests/check/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(say) LINK $@
@@ -203,7 +205,7 @@ bench: all $(BENCH)
 
 # ---- checks ----
 
-C_FILES := $(sort $(wildcard src/*/*.[ch] include/*/*.[ch] otlp/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch]))
+C_FILES := $(sort $(wildcard src/*/*.[ch] include/*/*.[ch] otlp/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/*/*.[ch]))
 TIDY_FILES := $(SRC)
 CHECKS := check-format check-layers check-names check-banned check-size check-docs check-spelling cppcheck tidy
 
