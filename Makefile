@@ -153,11 +153,13 @@ $(BUILD)/fuzz/tests/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz_%.o $(TEST_SUPPORT) $(L
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(CC) -fsanitize=fuzzer $(LDFLAGS_ALL) $(WRAP) -o $@ $< $(TEST_LINK)
-$(OUT)/obj/bench/%.o: CFLAGS_ALL += -Ibench
+# jansson is measured against, never used; without it that line is left out.
+BENCH_JANSSON := $(shell pkg-config --libs jansson 2>/dev/null)
+$(OUT)/obj/bench/%.o: CFLAGS_ALL += -Ibench $(if $(BENCH_JANSSON),-DBENCH_JANSSON)
 $(OUT)/bench/%: $(OUT)/obj/bench/%.o $(BENCH_SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(BENCH_SUPPORT) $(LIB) $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(BENCH_SUPPORT) $(LIB) $(PKG_LIBS) $(BENCH_JANSSON)
 $(OUT)/check/%: $(OUT)/obj/tests/check/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(say) LINK $@

@@ -8,7 +8,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,30 +18,11 @@
 
 #include "base/clock.h"
 #include "support/figures.h"
-#include "support/traffic.h"
+#include "support/load_options.h"
 
-#define MAX_CONNS 4096
 #define RESPONSE_BYTES 16384
 #define RECONNECT_PAUSE_NS (5 * NS_PER_MS)
 #define ANSWER_PATIENCE_NS (10 * NS_PER_S) /* for the last answers, behind the end of sending */
-
-struct options {
-    const char *host;
-    const char *path;
-    const char *headers; /* further lines, each ended by \r\n */
-    const char *ids;     /* file for the first trace id of every acknowledged request */
-    uint16_t port;
-    uint32_t conns;
-    uint64_t requests; /* 0: no limit */
-    double seconds;    /* 0: no limit */
-    double warm_up_s;  /* not counted */
-    double rate;       /* requests per second; 0: closed loop */
-    double twice_spans;
-    double twice_requests;
-    double pause_ms; /* of a connection that was answered with an error, closed loop */
-    uint64_t seed;
-    struct traffic_shape shape;
-};
 
 enum state { CLOSED, IDLE, SENDING, WAITING };
 
@@ -73,7 +53,7 @@ struct totals {
 };
 
 struct load {
-    struct options options;
+    struct load_options options;
     struct conn *conns;
     struct traffic_body **pool; /* bodies that no connection holds */
     uint32_t pool_count;
@@ -183,7 +163,7 @@ static void conn_send(struct load *load, struct conn *conn)
 
 static void conn_begin(struct load *load, struct conn *conn, int64_t due_ns)
 {
-    const struct options *o = &load->options;
+    const struct load_options *o = &load->options;
 
     conn->body = take_body(load);
     conn->kept_spans = 0;
@@ -352,134 +332,7 @@ static void run(struct load *load)
     }
 }
 
-/* ---- options and output ---- */
-
-static const char usage[] =
-    "load [--host A] [--port P] [--path /v1/traces] [--header 'Name: value']...\n"
-    "     [--conns N] [--requests N] [--seconds S] [--warm-up S] [--rate REQUESTS/S]\n"
-    "     [--spans PER-REQUEST] [--trace-spans N] [--message-bytes N] [--llm-bytes N] [--services "
-    "N]\n"
-    "     [--spread S] [--json] [--twice SHARE] [--twice-requests SHARE] [--pause MS]\n"
-    "     [--seed N] [--ids FILE]\n";
-
-static const struct option long_options[] = {
-    {"host", required_argument, NULL, 'h'},        {"port", required_argument, NULL, 'p'},
-    {"path", required_argument, NULL, 'u'},        {"header", required_argument, NULL, 'H'},
-    {"conns", required_argument, NULL, 'c'},       {"requests", required_argument, NULL, 'n'},
-    {"seconds", required_argument, NULL, 'T'},     {"warm-up", required_argument, NULL, 'w'},
-    {"rate", required_argument, NULL, 'r'},        {"spans", required_argument, NULL, 's'},
-    {"trace-spans", required_argument, NULL, 't'}, {"message-bytes", required_argument, NULL, 'b'},
-    {"llm-bytes", required_argument, NULL, 'l'},   {"services", required_argument, NULL, 'S'},
-    {"spread", required_argument, NULL, 'd'},      {"json", no_argument, NULL, 'j'},
-    {"twice", required_argument, NULL, '2'},       {"twice-requests", required_argument, NULL, 'R'},
-    {"pause", required_argument, NULL, 'P'},       {"seed", required_argument, NULL, 'x'},
-    {"ids", required_argument, NULL, 'o'},         {NULL, 0, NULL, 0},
-};
-
-static void set_text(struct options *o, int option, const char *text)
-{
-    static struct buf headers = {.max = 512};
-
-    if (option == 'h')
-        o->host = text;
-    else if (option == 'u')
-        o->path = text;
-    else if (option == 'o')
-        o->ids = text;
-    if (option != 'H')
-        return;
-    buf_printf(&headers, "%s\r\n", text);
-    buf_add_byte(&headers, 0);
-    headers.len--;
-    o->headers = (const char *)headers.at;
-}
-
-static void set_number(struct options *o, int option, double value)
-{
-    uint32_t *whole = NULL;
-    double *real = NULL;
-
-    switch (option) {
-    case 'p':
-        o->port = (uint16_t)value;
-        break;
-    case 'n':
-        o->requests = (uint64_t)value;
-        break;
-    case 'x':
-        o->seed = (uint64_t)value;
-        break;
-    case 'c':
-        whole = &o->conns;
-        break;
-    case 's':
-        whole = &o->shape.spans;
-        break;
-    case 't':
-        whole = &o->shape.spans_per_trace;
-        break;
-    case 'b':
-        whole = &o->shape.message_bytes;
-        break;
-    case 'l':
-        whole = &o->shape.llm_bytes;
-        break;
-    case 'S':
-        whole = &o->shape.services;
-        break;
-    case 'T':
-        real = &o->seconds;
-        break;
-    case 'w':
-        real = &o->warm_up_s;
-        break;
-    case 'r':
-        real = &o->rate;
-        break;
-    case 'd':
-        real = &o->shape.spread_s;
-        break;
-    case '2':
-        real = &o->twice_spans;
-        break;
-    case 'R':
-        real = &o->twice_requests;
-        break;
-    default:
-        real = &o->pause_ms;
-        break;
-    }
-    if (whole != NULL)
-        *whole = (uint32_t)value;
-    if (real != NULL)
-        *real = value;
-}
-
-static void read_options(struct options *o, int argc, char *argv[])
-{
-    int option = 0;
-    int at = 0;
-
-    while ((option = getopt_long(argc, argv, "", long_options, &at)) != -1) {
-        if (option == '?') {
-            (void)fputs(usage, stderr);
-            exit(2);
-        }
-        if (option == 'j')
-            o->shape.json = true;
-        else if (strchr("huHo", option) != NULL)
-            set_text(o, option, optarg);
-        else
-            set_number(o, option, figures_number(long_options[at].name, optarg));
-    }
-    if (o->requests == 0 && !(o->seconds > 0))
-        o->requests = 1000;
-    if (o->conns == 0 || o->conns > MAX_CONNS || o->shape.spans == 0 || o->shape.services == 0 ||
-        o->shape.spans_per_trace == 0) {
-        (void)fprintf(stderr, "load: a number is 0 or too large\n%s", usage);
-        exit(2);
-    }
-}
+/* ---- output ---- */
 
 static void print(struct load *load)
 {
@@ -512,23 +365,10 @@ static void print(struct load *load)
 
 int main(int argc, char *argv[])
 {
-    struct load load = {
-        .options = {.host = "127.0.0.1",
-                    .path = "/v1/traces",
-                    .headers = "",
-                    .port = 4318,
-                    .conns = 8,
-                    .pause_ms = 20,
-                    .seed = (uint64_t)clock_wall_ns(),
-                    .shape = {.spans = 500,
-                              .spans_per_trace = 10,
-                              .message_bytes = 400,
-                              .services = 8,
-                              .spread_s = 60}},
-    };
-    struct options *o = &load.options;
+    struct load load = {0};
+    struct load_options *o = &load.options;
 
-    read_options(o, argc, argv);
+    load_options_read(o, argc, argv);
     load.seed = o->seed;
     load.conns = calloc(o->conns, sizeof(load.conns[0]));
     load.pool = calloc((size_t)o->conns + 1, sizeof(struct traffic_body *));

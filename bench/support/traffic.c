@@ -355,8 +355,7 @@ static void build_protobuf(const struct traffic_shape *shape, uint64_t *seed, ui
     wrap(&body->bytes, 1, &all);
     for (uint32_t i = 0; i < shape->spans; i++)
         shift(&body->slots[i], body->bytes.len - spans.len);
-    if (!buf_ok(&span) || !buf_ok(&spans) || !buf_ok(&resource) || !buf_ok(&all))
-        body->bytes.failed = true;
+    body->bytes.failed |= span.failed || spans.failed || resource.failed || all.failed;
     buf_done(&span);
     buf_done(&spans);
     buf_done(&resource);
