@@ -137,12 +137,13 @@ static void reads_every_filter(void **state)
 static const char *with_cursor(const char *prefix, const struct trace_filter *filter,
                                struct arena *arena)
 {
-    const struct trace_row last = {.trace_id = {{1, 2, 3}}, .start_ns = 5, .end_ns = 9};
+    struct trace_row last = {.trace_id = {{1, 2, 3}}, .start_ns = 5, .end_ns = 9};
+    const struct trace_page page = {.items = &last, .count = 1};
     struct buf cursor;
     const char *query;
 
     buf_init(&cursor, 1024);
-    params_cursor(filter, &last, &cursor);
+    params_cursor(filter, &page, &cursor);
     query = arena_printf(arena, "%s&cursor=%.*s", prefix, (int)cursor.len, (const char *)cursor.at);
     buf_done(&cursor);
     return query;
@@ -174,7 +175,7 @@ static void refuses_a_cursor_with_any_letter_changed(void **state)
     const struct cursor cursor = {.sort = TRACE_SORT_ERRORS,
                                   .from_ns = INT64_MIN,
                                   .to_ns = INT64_MAX,
-                                  .position = {.given = true, .sort_value = -1}};
+                                  .position = {.given = true, .sort_value = -1, .seen = 7}};
     struct cursor back;
     struct buf text;
     struct err err;

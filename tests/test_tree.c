@@ -229,7 +229,7 @@ static void is_running_for_an_hour_after_the_last_span_without_a_root(void **sta
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (tree_status(cases[i].roots, NOW_NS - cases[i].age_ns, NOW_NS) != cases[i].status)
+        if (trace_status_of(cases[i].roots, NOW_NS - cases[i].age_ns, NOW_NS) != cases[i].status)
             fail_msg("%s", cases[i].why);
 }
 

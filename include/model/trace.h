@@ -22,6 +22,9 @@ enum trace_status {
 /* "running", …: the word of the API; NULL for TRACE_ANY_STATUS and beyond. */
 const char *trace_status_name(enum trace_status status);
 
+/* Status of a trace whose roots ended so: counts by enum span_outcome. */
+enum trace_status trace_status_of(const int64_t roots[4], int64_t last_received_ns, int64_t now_ns);
+
 enum trace_sort { TRACE_SORT_START, TRACE_SORT_DURATION, TRACE_SORT_ERRORS };
 
 /* Without a root's end, a trace counts as running this long after its last span came. */
@@ -31,6 +34,7 @@ enum trace_sort { TRACE_SORT_START, TRACE_SORT_DURATION, TRACE_SORT_ERRORS };
 struct trace_cursor {
     bool given;
     int64_t sort_value; /* start ns, duration ns or errors */
+    int64_t seen;       /* traces on the pages so far */
     struct uuid trace_id;
 };
 

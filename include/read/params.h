@@ -34,9 +34,9 @@ MUST_CHECK bool params_none(struct bytes query, struct arena *arena, struct err 
 MUST_CHECK bool params_trace_id(struct bytes text, struct uuid *out_id, struct err *err);
 MUST_CHECK bool params_span_id(struct bytes text, int64_t *out_id, struct err *err);
 
-/* The cursor behind a trace of a page made with this filter: url-safe text, appended to out. It
- * carries the range, so that pages of a default range fit together. */
-void params_cursor(const struct trace_filter *filter, const struct trace_row *last,
+/* The cursor behind the last trace of a page (at least one) made with this filter: url-safe text,
+ * appended to out. It carries the range, so that pages of a default range fit together. */
+void params_cursor(const struct trace_filter *filter, const struct trace_page *page,
                    struct buf *out);
 
 #endif

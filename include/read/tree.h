@@ -63,9 +63,6 @@ struct tree {
 MUST_CHECK bool tree_build(const struct trace_spans *spans, int64_t now_ns, struct arena *arena,
                            struct tree *out_tree, struct err *err);
 
-/* Status of a trace whose roots ended so: counts by enum span_outcome (DESIGN section 1). */
-enum trace_status tree_status(const int64_t roots[4], int64_t last_received_ns, int64_t now_ns);
-
 /* "orphan", … of one bit of tree marks; NULL when the bit has no name. */
 const char *tree_mark_name(unsigned bit);
 

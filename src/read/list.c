@@ -63,7 +63,7 @@ static void cursor_member(struct json *j, const struct trace_page *page,
         return;
     }
     buf_add_byte(j->out, '"');
-    params_cursor(filter, &page->items[page->count - 1], j->out);
+    params_cursor(filter, page, j->out);
     buf_add_byte(j->out, '"');
 }
 

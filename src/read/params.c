@@ -382,8 +382,10 @@ bool params_span_id(struct bytes text, int64_t *out_id, struct err *err)
     return true;
 }
 
-void params_cursor(const struct trace_filter *filter, const struct trace_row *last, struct buf *out)
+void params_cursor(const struct trace_filter *filter, const struct trace_page *page,
+                   struct buf *out)
 {
+    const struct trace_row *last = &page->items[page->count - 1];
     const int64_t values[] = {[TRACE_SORT_START] = last->start_ns,
                               [TRACE_SORT_DURATION] = last->end_ns - last->start_ns,
                               [TRACE_SORT_ERRORS] = last->error_count};
@@ -394,6 +396,7 @@ void params_cursor(const struct trace_filter *filter, const struct trace_row *la
                                   .to_ns = filter->to_ns,
                                   .position = {.given = true,
                                                .sort_value = values[filter->sort],
+                                               .seen = filter->cursor.seen + (int64_t)page->count,
                                                .trace_id = last->trace_id}},
                  out);
 }

@@ -317,17 +317,6 @@ static void lay_out(struct builder *b, uint32_t top, struct tree_node *nodes)
     }
 }
 
-enum trace_status tree_status(const int64_t roots[4], int64_t last_received_ns, int64_t now_ns)
-{
-    if (roots[SPAN_FAILED] > 0)
-        return TRACE_FAILED;
-    if (roots[SPAN_CANCELLED] > 0)
-        return TRACE_CANCELLED;
-    if (roots[SPAN_ENDED] > 0)
-        return TRACE_COMPLETED;
-    return last_received_ns > now_ns - TRACE_RUNNING_NS ? TRACE_RUNNING : TRACE_COMPLETED;
-}
-
 static void mark_roots(struct builder *b, struct tree *tree, int64_t root_count)
 {
     bool first = true;
@@ -372,7 +361,7 @@ static void sum_up(struct builder *b, int64_t now_ns, struct tree *tree)
         top_root_count += b->places[i].parent == TREE_NONE;
         roots[(unsigned)span->outcome & 3]++;
     }
-    tree->status = tree_status(roots, last_received_ns, now_ns);
+    tree->status = trace_status_of(roots, last_received_ns, now_ns);
     tree->complete = root_count > 0 && roots[SPAN_UNFINISHED] == 0 && tree->missing_count == 0;
     mark_roots(b, tree, top_root_count);
 }

@@ -1,0 +1,222 @@
+/* The list statement, put together from constant fragments: `($7 IS NULL OR …)` for every filter
+ * that is not in use would spoil the plan of those that are. */
+#include "store/list_sql.h"
+
+#include "base/clock.h"
+#include "queries.h"
+
+#define TENANT_PARAMS 6
+#define MAX_FRAGMENTS 8
+#define SQL_MAX_BYTES ((size_t)32 << 10)
+
+enum {
+    OID_INT8 = 20,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_DATE = 1082,
+    OID_TIME = 1184,
+    OID_UUID = 2950
+};
+
+/* `row` judges a day's row of a trace before anything else is read and lets multi_day rows pass,
+ * `whole` judges the whole trace; $a and $b become the numbers of the parameters. */
+struct fragment {
+    const char *row;
+    const char *whole;
+    unsigned types[2]; /* of $a and $b; 0: none */
+};
+
+static const struct fragment by_service = {
+    "AND (t.multi_day OR $a = ANY (t.services))", "AND $a = ANY (v.services)", {OID_TEXT, 0}};
+
+static const struct fragment by_name = {
+    "AND (t.multi_day OR coalesce(t.root_name, t.first_name) = $a)",
+    "AND v.name = $a",
+    {OID_TEXT, 0}};
+
+static const struct fragment by_duration = {"AND (t.multi_day OR t.end_ns - t.start_ns >= $a)",
+                                            "AND v.end_ns - v.start_ns >= $a",
+                                            {OID_INT8, 0}};
+
+/* As trace_status_of decides in C; $a: what was received up to here no longer runs. */
+static const struct fragment by_status[TRACE_STATUS_MAX] = {
+    [TRACE_RUNNING] = {"AND (t.multi_day OR (t.roots_failed = 0 AND t.roots_cancelled = 0"
+                       " AND t.roots_ended = 0 AND t.last_received > $a))",
+                       "AND v.roots_failed = 0 AND v.roots_cancelled = 0"
+                       " AND v.roots_ended = 0 AND v.last_received > $a",
+                       {OID_TIME, 0}},
+    [TRACE_COMPLETED] = {"AND (t.multi_day OR (t.roots_failed = 0 AND t.roots_cancelled = 0"
+                         " AND (t.roots_ended > 0 OR t.last_received <= $a)))",
+                         "AND v.roots_failed = 0 AND v.roots_cancelled = 0"
+                         " AND (v.roots_ended > 0 OR v.last_received <= $a)",
+                         {OID_TIME, 0}},
+    [TRACE_FAILED] = {"AND (t.multi_day OR t.roots_failed > 0)", "AND v.roots_failed > 0", {0, 0}},
+    [TRACE_CANCELLED] = {"AND (t.multi_day OR (t.roots_failed = 0 AND t.roots_cancelled > 0))",
+                         "AND v.roots_failed = 0 AND v.roots_cancelled > 0",
+                         {0, 0}},
+};
+
+/* By sort and direction (0 ascending, 1 descending): what stands behind the cursor, and the order.
+ * The start of the row that is shown is the start of the trace, so its cursor bounds the index. */
+#define BEHIND                                                                                     \
+    {                                                                                              \
+        OID_INT8, OID_UUID                                                                         \
+    }
+static const struct fragment behind[][2] = {
+    [TRACE_SORT_START] = {{"AND (t.start_ns, t.trace_id) > ($a, $b)", "", BEHIND},
+                          {"AND (t.start_ns, t.trace_id) < ($a, $b)", "", BEHIND}},
+    [TRACE_SORT_DURATION] = {{"", "AND (v.end_ns - v.start_ns, v.trace_id) > ($a, $b)", BEHIND},
+                             {"", "AND (v.end_ns - v.start_ns, v.trace_id) < ($a, $b)", BEHIND}},
+    [TRACE_SORT_ERRORS] = {{"", "AND (v.error_count, v.trace_id) > ($a, $b)", BEHIND},
+                           {"", "AND (v.error_count, v.trace_id) < ($a, $b)", BEHIND}},
+};
+
+static const char *const orders[][2] = {
+    [TRACE_SORT_START] = {"ORDER BY v.start_ns, v.trace_id",
+                          "ORDER BY v.start_ns DESC, v.trace_id DESC"},
+    [TRACE_SORT_DURATION] = {"ORDER BY v.end_ns - v.start_ns, v.trace_id",
+                             "ORDER BY v.end_ns - v.start_ns DESC, v.trace_id DESC"},
+    [TRACE_SORT_ERRORS] = {"ORDER BY v.error_count, v.trace_id",
+                           "ORDER BY v.error_count DESC, v.trace_id DESC"},
+};
+
+struct maker {
+    const struct fragment *used[MAX_FRAGMENTS];
+    int first_param[MAX_FRAGMENTS]; /* number of $a */
+    size_t used_count;
+    struct list_sql *list;
+};
+
+/* The values of the fragment's parameters must be added by the caller, before the next use. */
+static void use(struct maker *m, const struct fragment *fragment)
+{
+    struct list_sql *list = m->list;
+
+    m->used[m->used_count] = fragment;
+    m->first_param[m->used_count] = list->params.count + 1;
+    m->used_count++;
+    for (int i = 0; i < 2 && fragment->types[i]; i++)
+        list->stmt.params[list->params.count + i] = fragment->types[i];
+}
+
+static void use_base(struct maker *m, const struct trace_filter *filter, int32_t tenant_id,
+                     uint32_t most_rows)
+{
+    static const unsigned types[TENANT_PARAMS] = {OID_INT4, OID_DATE, OID_DATE,
+                                                  OID_INT8, OID_INT8, OID_INT4};
+    struct row_params *p = &m->list->params;
+
+    memcpy(m->list->stmt.params, types, sizeof(types));
+    row_add_int4(p, tenant_id);
+    row_add_day(p, clock_day(filter->from_ns));
+    row_add_day(p, clock_day(filter->to_ns));
+    row_add_int8(p, filter->from_ns);
+    row_add_int8(p, filter->to_ns);
+    row_add_int4(p, (int32_t)most_rows);
+}
+
+static void use_filters(struct maker *m, const struct trace_filter *filter)
+{
+    struct row_params *p = &m->list->params;
+
+    if (filter->service.at) {
+        use(m, &by_service);
+        row_add_text(p, filter->service);
+    }
+    if (filter->name.at) {
+        use(m, &by_name);
+        row_add_text(p, filter->name);
+    }
+    if (filter->min_duration_ns > 0) {
+        use(m, &by_duration);
+        row_add_int8(p, filter->min_duration_ns);
+    }
+    if (filter->status != TRACE_ANY_STATUS) {
+        use(m, &by_status[filter->status]);
+        if (by_status[filter->status].types[0])
+            row_add_time_us(p, (filter->now_ns - TRACE_RUNNING_NS) / NS_PER_US);
+    }
+    if (filter->cursor.given) {
+        use(m, &behind[filter->sort][filter->descending]);
+        row_add_int8(p, filter->cursor.sort_value);
+        row_add_uuid(p, &filter->cursor.trace_id);
+    }
+}
+
+/* One decimal digit for each thing that changes the text. */
+static unsigned code_of(const struct trace_filter *filter)
+{
+    unsigned code = filter->service.at != NULL;
+
+    code = code * 2 + (filter->name.at != NULL);
+    code = code * 2 + (filter->min_duration_ns > 0);
+    code = code * 8 + (unsigned)filter->status;
+    code = code * 2 + filter->cursor.given;
+    code = code * 4 + (unsigned)filter->sort;
+    return code * 2 + filter->descending;
+}
+
+static void add_fragment(struct buf *sql, const char *text, int first_param)
+{
+    buf_add_text(sql, "        ");
+    for (; *text; text++) {
+        if (text[0] == '$' && (text[1] == 'a' || text[1] == 'b')) {
+            buf_printf(sql, "$%d", first_param + (text[1] - 'a'));
+            text++;
+        } else {
+            buf_add_byte(sql, (uint8_t)*text);
+        }
+    }
+    buf_add_byte(sql, '\n');
+}
+
+static void add_place(const struct maker *m, struct buf *sql, struct bytes place,
+                      const struct trace_filter *filter)
+{
+    if (bytes_is(place, "order"))
+        add_fragment(sql, orders[filter->sort][filter->descending], 0);
+    for (size_t i = 0; i < m->used_count; i++) {
+        if (bytes_is(place, "row"))
+            add_fragment(sql, m->used[i]->row, m->first_param[i]);
+        if (bytes_is(place, "whole"))
+            add_fragment(sql, m->used[i]->whole, m->first_param[i]);
+    }
+}
+
+/* The base text line by line: comments are left out, places are filled. */
+static void add_text(const struct maker *m, struct buf *sql, const struct trace_filter *filter)
+{
+    const char *line = sql_trace_list;
+
+    while (*line) {
+        const size_t len = strcspn(line, "\n");
+
+        if (strncmp(line, "--@", 3) == 0)
+            add_place(m, sql, (struct bytes){(const uint8_t *)line + 3, len - 3}, filter);
+        else if (strncmp(line, "--", 2) != 0)
+            buf_add(sql, line, len + (line[len] == '\n'));
+        line += len + (line[len] == '\n');
+    }
+}
+
+bool list_sql_make(const struct trace_filter *filter, int32_t tenant_id, uint32_t most_rows,
+                   struct arena *arena, struct list_sql *out_list, struct err *err)
+{
+    struct maker m = {.list = out_list};
+    struct buf sql;
+    struct bytes text;
+
+    *out_list = (struct list_sql){.code = code_of(filter)};
+    use_base(&m, filter, tenant_id, most_rows);
+    use_filters(&m, filter);
+    buf_init(&sql, SQL_MAX_BYTES);
+    add_text(&m, &sql, filter);
+    text = buf_ok(&sql) ? arena_copy(arena, buf_bytes(&sql)) : (struct bytes){0};
+    buf_done(&sql);
+    out_list->stmt.sql = (const char *)text.at;
+    out_list->stmt.name = arena_printf(arena, "list_%u", out_list->code);
+    memcpy(out_list->stmt.columns, stmt_list_columns, stmt_list_columns_bytes);
+    if (!out_list->stmt.sql || !out_list->stmt.name)
+        return err_set(err, ERR_TOO_LARGE, "no memory for the list statement");
+    return true;
+}

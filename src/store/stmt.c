@@ -1,0 +1,155 @@
+/* Prepared read statements. */
+#include "store/stmt.h"
+
+#include "queries.h"
+
+/* OIDs of pg_type: fixed for ever by PostgreSQL; its own header for them is not installed with
+ * libpq. */
+enum {
+    BOOL = 16,
+    BYTEA = 17,
+    INT8 = 20,
+    INT2 = 21,
+    INT4 = 23,
+    TEXT = 25,
+    TEXTS = 1009,
+    DATE = 1082,
+    TIME = 1184, /* timestamptz */
+    UUID = 2950,
+    UUIDS = 2951,
+};
+
+#define KEY INT4, INT2, UUID
+#define SKELETON INT8, TIME, INT4, INT2, INT8, INT8, INT4, INT2, INT4, TIME, INT4, TEXT, TEXT, TEXT
+#define WHOLE                                                                                      \
+    SKELETON, UUID, UUID, INT4, INT8, INT8, INT8, INT8, INT8, INT8, TEXT, TEXT, TEXT, TEXT, TEXT,  \
+        BYTEA
+
+const struct stmt stmts[STMT_MAX] = {
+    [STMT_TRACE_DAYS] =
+        {
+            .name = "trace_days",
+            .sql = sql_trace_days,
+            .params = {KEY},
+            .columns = {DATE, INT8, INT4},
+        },
+    [STMT_TRACE_SPANS] =
+        {
+            .name = "trace_spans",
+            .sql = sql_trace_spans,
+            .params = {KEY, TIME, TIME, INT8, TIME, INT4, INT4},
+            .columns = {WHOLE},
+        },
+    [STMT_TRACE_SKELETON] =
+        {
+            .name = "trace_skeleton",
+            .sql = sql_trace_skeleton,
+            .params = {KEY, TIME, TIME, INT8, TIME, INT4, INT4},
+            .columns = {SKELETON},
+        },
+    [STMT_SPAN] =
+        {
+            .name = "span",
+            .sql = sql_span,
+            .params = {KEY, TIME, TIME, INT8, INT4},
+            .columns = {WHOLE},
+        },
+    [STMT_RESOURCES] =
+        {
+            .name = "resources",
+            .sql = sql_resources,
+            .params = {INT4, UUIDS},
+            .columns = {UUID, TEXT, TEXT, INT8, TEXT, BYTEA},
+        },
+    [STMT_SCOPES] =
+        {
+            .name = "scopes",
+            .sql = sql_scopes,
+            .params = {INT4, UUIDS},
+            .columns = {UUID, TEXT, TEXT, TEXT, INT8, TEXT, BYTEA},
+        },
+    [STMT_SERVICES] =
+        {
+            .name = "services",
+            .sql = sql_services,
+            .params = {INT4, INT4},
+            .columns = {TEXT, DATE, DATE},
+        },
+};
+
+const unsigned stmt_list_columns[] = {UUID, INT8, INT8, TIME, TEXT, TEXT,  BOOL,
+                                      INT8, INT8, INT8, INT8, INT8, TEXTS, 0};
+
+const size_t stmt_list_columns_bytes = sizeof(stmt_list_columns);
+
+static size_t count_of(const unsigned *oids)
+{
+    size_t count = 0;
+
+    while (oids[count])
+        count++;
+    return count;
+}
+
+static bool verify(const struct stmt *stmt, const PGresult *described, struct err *err)
+{
+    const size_t params = count_of(stmt->params);
+    const size_t columns = count_of(stmt->columns);
+
+    if ((size_t)PQnparams(described) != params || (size_t)PQnfields(described) != columns)
+        return err_set(err, ERR_INTERNAL,
+                       "statement '%s' has %d parameters and %d columns, want %zu and %zu",
+                       stmt->name, PQnparams(described), PQnfields(described), params, columns);
+    for (int i = 0; i < (int)params; i++)
+        if (PQparamtype(described, i) != stmt->params[i])
+            return err_set(err, ERR_INTERNAL, "statement '%s': parameter %d has type %u, want %u",
+                           stmt->name, i + 1, PQparamtype(described, i), stmt->params[i]);
+    for (int i = 0; i < (int)columns; i++)
+        if (PQftype(described, i) != stmt->columns[i])
+            return err_set(err, ERR_INTERNAL, "statement '%s': column '%s' has type %u, want %u",
+                           stmt->name, PQfname(described, i), PQftype(described, i),
+                           stmt->columns[i]);
+    return true;
+}
+
+bool stmt_prepare(struct db *db, const struct stmt *stmt, struct err *err)
+{
+    const int params = (int)count_of(stmt->params);
+
+    if (!db->conn)
+        return err_set(err, ERR_UNAVAILABLE, "not connected");
+
+    DB_RESULT prepared = PQprepare(db->conn, stmt->name, stmt->sql, params, stmt->params);
+    DB_RESULT described = NULL;
+
+    if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
+        return db_fail(db, prepared, err);
+    described = PQdescribePrepared(db->conn, stmt->name);
+    if (PQresultStatus(described) != PGRES_COMMAND_OK)
+        return db_fail(db, described, err);
+    return verify(stmt, described, err);
+}
+
+bool stmt_prepare_all(struct db *db, struct err *err)
+{
+    for (int i = 0; i < STMT_MAX; i++)
+        if (!stmt_prepare(db, &stmts[i], err))
+            return false;
+    return true;
+}
+
+bool stmt_run(struct db *db, const char *name, const struct row_params *params, PGresult **out_res,
+              struct err *err)
+{
+    if (!db->conn)
+        return err_set(err, ERR_UNAVAILABLE, "not connected");
+
+    DB_RESULT res = PQexecPrepared(db->conn, name, params->count, params->values, params->lengths,
+                                   params->formats, 1);
+
+    if (PQresultStatus(res) != PGRES_TUPLES_OK)
+        return db_fail(db, res, err);
+    *out_res = res;
+    res = NULL;
+    return true;
+}
