@@ -4,6 +4,7 @@
 
 #include "base/cfg.h"
 #include "model/stored.h"
+#include "store/seen.h"
 
 struct writer; /* one per ingest worker: a connection, prepared statements, memory of keys and
                   shared rows */
@@ -21,8 +22,9 @@ struct write_item {
     enum write_outcome outcome; /* set by writer_write on success */
 };
 
-MUST_CHECK bool writer_new(const struct cfg *cfg, const char *conninfo, struct writer **out_writer,
-                           struct err *err);
+/* cfg and seen are borrowed until writer_free. Does not connect. Fails with ERR_UNAVAILABLE (memory). */
+MUST_CHECK bool writer_new(const struct cfg *cfg, const char *conninfo, struct seen *seen,
+                           struct writer **out_writer, struct err *err);
 void writer_free(struct writer *writer);
 
 /*

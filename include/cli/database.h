@@ -1,0 +1,29 @@
+/* The database a command works on: the embedded one, or an external one. */
+#ifndef CLI_DATABASE_H
+#define CLI_DATABASE_H
+
+#include "base/cfg.h"
+#include "store/embedded.h"
+
+struct database {
+    struct embedded *embedded; /* started by this process, or NULL */
+    char conninfo[1024];
+};
+
+/* Whether cfg names an external database (--db or PG* variables). */
+bool database_is_external(const struct cfg *cfg);
+
+/*
+ * Finds the database; starts the embedded one where none runs. serving: this process keeps it (and takes over what a killed server left); else a database
+ * that runs for a server is used as it is. Fails as embedded_start does.
+ */
+MUST_CHECK bool database_open(const struct cfg *cfg, bool serving, struct database *out_database,
+                              struct err *err);
+void database_close(struct database *database);
+
+/* Migrates; an external database that is away is waited for when serving. */
+MUST_CHECK bool database_migrate(const struct cfg *cfg, const struct database *database, bool wait,
+                                 int *out_applied, char *engine, size_t engine_bytes,
+                                 struct err *err);
+
+#endif

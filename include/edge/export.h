@@ -1,0 +1,13 @@
+/* The ingest path: an export request to a job, the job's end to a response. */
+#ifndef EDGE_EXPORT_H
+#define EDGE_EXPORT_H
+
+#include "edge/app.h"
+
+/* What can be refused before the body is read: type, encoding (OTLP-24, OTLP-26). */
+MUST_CHECK bool export_check(const struct http_request *request, struct err *err);
+
+/* A whole export request: answered now or by a worker. */
+void export_handle(struct app *app, struct wire_exchange *exchange, struct http_request *request);
+
+#endif

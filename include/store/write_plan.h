@@ -1,0 +1,44 @@
+/* What a batch is before it is written: distinct keys, versions within the batch, days, encoded rows. Pure. */
+#ifndef STORE_WRITE_PLAN_H
+#define STORE_WRITE_PLAN_H
+
+#include "store/seen.h"
+#include "store/write.h"
+
+struct planned {
+    uint64_t key_hash;
+    size_t row_at; /* place and length of the encoded row */
+    size_t row_len;
+    size_t winner; /* index of the item that stands for this key in the batch: itself, or another */
+    bool
+        staged; /* goes through staging: a re-send is likely, or the batch holds other versions of it */
+};
+
+struct write_plan {
+    struct planned *items;
+    size_t count;
+    size_t cap;
+    uint32_t *slots;
+    size_t slot_count;
+    uint64_t *hashes; /* key hashes, for the memory of keys */
+    bool *known;
+    int64_t *days; /* distinct days of the batch, unordered */
+    size_t day_count;
+    uint64_t *trace_keys; /* distinct, ascending: what write_lock.sql locks */
+    size_t trace_count;
+    struct buf rows;
+};
+
+void write_plan_init(struct write_plan *plan);
+void write_plan_done(struct write_plan *plan);
+
+/* Makes the plan, without the encoded rows. Of several items with one key the greatest of (end, attribute_count, content_hash) wins; an item with the winner's content is
+ * WRITE_IDENTICAL, another WRITE_SUPERSEDED, set at once. Fails with ERR_UNAVAILABLE (no memory). */
+MUST_CHECK bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,
+                                struct seen *seen, struct err *err);
+
+/* Encodes the winners' rows, in order. After shared rows have their ids. */
+MUST_CHECK bool write_plan_encode(struct write_plan *plan, const struct write_item *items,
+                                  int64_t ingest_seq, struct err *err);
+
+#endif

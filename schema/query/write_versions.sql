@@ -1,0 +1,15 @@
+-- Which staged spans are there already under their key, and which version stands.
+--   $1 since timestamptz, $2 until timestamptz: least and greatest start of the staged rows (chunk exclusion)
+-- Columns: ord int4, verdict int4: 1 known already, 2 the staged one stands, 3 the stored one stands.
+-- The greatest of (end, number of attributes, content hash) stands, whatever the order of arrival. start_time is part of the key, so the end
+-- is compared as start_ns + duration_ns.
+SELECT s.ord,
+       CASE WHEN t.content_hash = s.content_hash OR s.content_hash = ANY (t.other_versions) THEN 1
+            WHEN (t.start_ns::numeric + t.duration_ns, t.attribute_count, t.content_hash)
+               < (s.start_ns::numeric + s.duration_ns, s.attribute_count, s.content_hash) THEN 2
+            ELSE 3 END AS verdict
+FROM pg_temp.span_stage AS s
+JOIN spanledger.span AS t
+  ON t.tenant_id = s.tenant_id AND t.trace_bucket = s.trace_bucket AND t.trace_id = s.trace_id
+ AND t.span_id = s.span_id AND t.start_time = s.start_time AND t.kind = s.kind
+WHERE t.start_time >= $1 AND t.start_time <= $2

@@ -1,0 +1,33 @@
+/* spanledger migrate */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/database.h"
+#include "cli/usage.h"
+
+int migrate_command(int argc, char *const argv[])
+{
+    struct cfg cfg;
+    struct database database = {0};
+    struct err err = {0};
+    char engine[16];
+    int applied = 0;
+    bool done;
+    const enum usage usage = usage_load(
+        &cfg, "migrate", "Brings the database to this version and chooses its engine.", argc, argv);
+
+    if (usage != USAGE_GO_ON)
+        return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;
+    done = database_open(&cfg, /* serving= */ false, &database, &err) &&
+           database_migrate(&cfg, &database, /* wait= */ false, &applied, engine, sizeof(engine),
+                            &err);
+    database_close(&database);
+    cfg_done(&cfg);
+    if (!done) {
+        (void)fprintf(stderr, "spanledger migrate: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    printf("%d migration%s applied, engine %s\n", applied, applied == 1 ? "" : "s", engine);
+    return EXIT_DONE;
+}

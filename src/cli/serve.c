@@ -1,0 +1,129 @@
+/* spanledger serve: starts everything in one order and stops it in reverse. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "cli/commands.h"
+#include "cli/database.h"
+#include "cli/usage.h"
+#include "edge/app.h"
+#include "work/upkeep.h"
+
+struct running {
+    struct database database;
+    struct wire_server *server;
+    struct ingest *ingest;
+    struct read_pool *readers;
+    struct upkeep *upkeep;
+    struct app app;
+    struct wire_handlers handlers;
+};
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strncmp(address, "localhost:", 10) == 0 ||
+           strncmp(address, "[::1]:", 6) == 0 || strcmp(address, "off") == 0;
+}
+
+/* Without keys everyone who reaches the port may read and write: loopback only, unless told otherwise. */
+static bool check_auth(const struct cfg *cfg, struct err *err)
+{
+    const bool off = strcmp(cfg->auth, "off") == 0;
+    const char *open = !is_loopback(cfg->listen)        ? cfg->listen
+                       : !is_loopback(cfg->grpc_listen) ? cfg->grpc_listen
+                                                        : NULL;
+
+    if (!off && strcmp(cfg->auth, "auto") != 0)
+        return err_set(err, ERR_BAD_INPUT, "auth is '%s', want off or auto", cfg->auth);
+    if (open && !off)
+        return err_set(err, ERR_BAD_INPUT,
+                       "'%s' can be reached from other machines and no keys are asked for; listen "
+                       "on 127.0.0.1, or say --auth=off if that is meant",
+                       open);
+    return true;
+}
+
+static bool start(struct running *r, const struct cfg *cfg, struct err *err)
+{
+    char engine[16];
+    int applied = 0;
+    const char *conninfo = r->database.conninfo;
+    const char *conninfo_read = cfg->db_read[0] ? cfg->db_read : conninfo;
+
+    r->app.cfg = cfg;
+    r->handlers = app_handlers(&r->app);
+    if (!database_open(cfg, /* serving= */ true, &r->database, err) ||
+        !database_migrate(cfg, &r->database, /* wait= */ true, &applied, engine, sizeof(engine),
+                          err) ||
+        !ingest_start(cfg, conninfo, &r->ingest, err) ||
+        !read_pool_start(cfg, conninfo_read, &r->readers, err) ||
+        !upkeep_start(cfg, conninfo, r->database.embedded, &r->upkeep, err))
+        return false;
+    r->app.ingest = r->ingest;
+    r->app.readers = r->readers;
+    if (!wire_server_new(cfg, &r->handlers, &r->server, err))
+        return false;
+    log_event(LOG_INFO, "serve", "started",
+              "version=" SPANLEDGER_VERSION " http=%s grpc=%s engine=%s database=%s migrations=%d",
+              wire_server_address(r->server, 0), wire_server_address(r->server, 1), engine,
+              r->database.embedded ? "embedded" : "external", applied);
+    return true;
+}
+
+static void stop(struct running *r)
+{
+    /* Workers finish what was accepted while the server can still take their answers. */
+    ingest_stop(r->ingest);
+    read_pool_stop(r->readers);
+    wire_server_free(r->server);
+    upkeep_stop(r->upkeep);
+    database_close(&r->database);
+}
+
+static void print_address(const struct cfg *cfg, const struct wire_server *server)
+{
+    const char *scheme = cfg->tls_cert[0] ? "https" : "http";
+
+    printf("spanledger " SPANLEDGER_VERSION " is ready: %s://%s\n\n"
+           "    export OTEL_EXPORTER_OTLP_ENDPOINT=%s://%s\n\n",
+           scheme, wire_server_address(server, 0), scheme, wire_server_address(server, 0));
+    if (wire_server_address(server, 1)[0])
+        printf("OTLP/gRPC: %s\n", wire_server_address(server, 1));
+    (void)fflush(stdout);
+}
+
+int serve_command(int argc, char *const argv[])
+{
+    struct running running = {0};
+    struct cfg cfg;
+    struct err err = {0};
+    enum log_level level = LOG_INFO;
+    bool done;
+    const enum usage usage =
+        usage_load(&cfg, "serve", "Receives spans, stores them and answers the API, until SIGTERM.",
+                   argc, argv);
+
+    if (usage != USAGE_GO_ON)
+        return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;
+    if (!log_level_named(cfg.log_level, &level)) {
+        (void)fprintf(stderr,
+                      "spanledger serve: log-level is '%s', want error, warn, info or debug\n",
+                      cfg.log_level);
+        cfg_done(&cfg);
+        return EXIT_USAGE;
+    }
+    log_set_level(level);
+    (void)signal(SIGPIPE, SIG_IGN);
+    done = check_auth(&cfg, &err) && start(&running, &cfg, &err);
+    if (done) {
+        print_address(&cfg, running.server);
+        wire_server_run(running.server);
+        log_event(LOG_INFO, "serve", "stopping", NULL);
+    } else {
+        (void)fprintf(stderr, "spanledger serve: %s\n", err.text);
+    }
+    stop(&running);
+    cfg_done(&cfg);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,94 @@
+/* The table of paths. */
+#include "edge/routes.h"
+
+static const struct pattern {
+    const char *path; /* '*' stands for one path part that is an id */
+    enum route route;
+} patterns[] = {
+    {"/v1/traces", ROUTE_EXPORT},
+    {"/api/public/otel/v1/traces", ROUTE_EXPORT}, /* Langfuse's SDKs */
+    {"/otel/v1/traces", ROUTE_EXPORT},
+    {"/otel", ROUTE_EXPORT},
+    {"/api/v1/otel/v1/traces", ROUTE_EXPORT}, /* LangSmith's SDKs */
+    {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", ROUTE_EXPORT},
+    {"", ROUTE_INDEX},
+    {"/healthz", ROUTE_HEALTH},
+    {"/readyz", ROUTE_READY},
+    {"/metrics", ROUTE_METRICS},
+    {"/api/v1/openapi.yaml", ROUTE_OPENAPI},
+    {"/api/v1/traces", ROUTE_TRACES},
+    {"/api/v1/traces/*", ROUTE_TRACE},
+    {"/api/v1/spans/*/*", ROUTE_SPAN},
+    {"/api/v1/services", ROUTE_SERVICES},
+};
+
+static const char grpc_path[] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+static bool starts_with(struct bytes text, const char *prefix)
+{
+    const size_t len = strlen(prefix);
+    return text.len >= len && memcmp(text.at, prefix, len) == 0;
+}
+
+static struct bytes without_trailing_slash(struct bytes path)
+{
+    if (path.len > 0 && path.at[path.len - 1] == '/')
+        path.len--;
+    return path;
+}
+
+/* One path part may stand for an id: everything up to the next slash, not empty. */
+static bool matches(const char *pattern, struct bytes path, struct bytes ids[2])
+{
+    size_t id = 0;
+    size_t at = 0;
+
+    for (; *pattern; pattern++) {
+        const size_t begin = at;
+
+        if (*pattern != '*') {
+            if (at == path.len || path.at[at++] != (uint8_t)*pattern)
+                return false;
+            continue;
+        }
+        while (at < path.len && path.at[at] != '/')
+            at++;
+        if (at == begin)
+            return false;
+        ids[id++] = (struct bytes){path.at + begin, at - begin};
+    }
+    return at == path.len;
+}
+
+struct route_match routes_find(const struct http_request *request)
+{
+    const struct bytes path = without_trailing_slash(request->path);
+    struct route_match match = {.otlp = starts_with(request->path, "/v1/") ||
+                                        request->protocol == HTTP_PROTOCOL_GRPC};
+
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        const struct pattern *p = &patterns[i];
+        /* The gRPC method is one by protocol, not by path alone; and gRPC has no other. */
+        if ((p->path[1] == 'o' && strcmp(p->path, grpc_path) == 0) !=
+            (request->protocol == HTTP_PROTOCOL_GRPC))
+            continue;
+        if (matches(p->path, path, match.ids)) {
+            match.route = p->route;
+            match.otlp |= p->route == ROUTE_EXPORT;
+            break;
+        }
+    }
+    return match;
+}
+
+const char *routes_allow(enum route route)
+{
+    return route == ROUTE_EXPORT ? "POST" : "GET, HEAD";
+}
+
+bool routes_takes(enum route route, struct bytes method)
+{
+    if (route == ROUTE_EXPORT)
+        return bytes_is(method, "POST");
+    return bytes_is(method, "GET") || bytes_is(method, "HEAD");
+}

@@ -1,0 +1,110 @@
+/* Statements with binary parameters. */
+#include "store/call.h"
+
+#include "store/pgtypes.h"
+
+static void add(struct call *call, Oid type, const void *value, size_t len)
+{
+    call->types[call->count] = type;
+    call->values[call->count] = value;
+    call->lengths[call->count] = (int)len;
+    call->count++;
+}
+
+/* Where the next scalar's bytes go. */
+static uint8_t *slot(struct call *call)
+{
+    return call->scalars[call->count];
+}
+
+void call_array(struct call *call, Oid array_type, struct pg_array *array)
+{
+    const struct bytes bytes = pg_array_finish(array);
+    add(call, array_type, bytes.at, bytes.len);
+}
+
+void call_int4(struct call *call, int32_t value)
+{
+    put_be32(slot(call), (uint32_t)value);
+    add(call, INT4OID, slot(call), 4);
+}
+
+void call_int8(struct call *call, int64_t value)
+{
+    put_be64(slot(call), (uint64_t)value);
+    add(call, INT8OID, slot(call), 8);
+}
+
+void call_int8_or_null(struct call *call, int64_t value)
+{
+    if (value)
+        call_int8(call, value);
+    else
+        add(call, INT8OID, NULL, 0);
+}
+
+void call_bool(struct call *call, bool value)
+{
+    *slot(call) = value;
+    add(call, BOOLOID, slot(call), 1);
+}
+
+void call_date(struct call *call, int64_t unix_day)
+{
+    put_be32(slot(call), (uint32_t)pg_date(unix_day));
+    add(call, DATEOID, slot(call), 4);
+}
+
+void call_timestamp(struct call *call, int64_t unix_ns)
+{
+    put_be64(slot(call), (uint64_t)pg_timestamp(unix_ns));
+    add(call, TIMESTAMPTZOID, slot(call), 8);
+}
+
+void call_uuid(struct call *call, const struct uuid *value)
+{
+    add(call, UUIDOID, value->at, sizeof(value->at));
+}
+
+void call_text(struct call *call, struct bytes value)
+{
+    add(call, TEXTOID, value.len ? (const void *)value.at : "", value.len);
+}
+
+void call_bytea_or_null(struct call *call, struct bytes value)
+{
+    add(call, BYTEAOID, value.len ? value.at : NULL, value.len);
+}
+
+static bool prepare(struct db *db, const char *name, const char *sql, const struct call *call,
+                    struct err *err)
+{
+    DB_RESULT result = PQprepare(db->conn, name, sql, call->count, call->types);
+
+    return PQresultStatus(result) == PGRES_COMMAND_OK || db_fail(db, result, err);
+}
+
+bool call_run(struct db *db, const char *name, bool *prepared, const char *sql,
+              const struct call *call, PGresult **out_result, struct err *err)
+{
+    static const int binary[CALL_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    DB_RESULT result = NULL;
+
+    if (name && !*prepared) {
+        if (!prepare(db, name, sql, call, err))
+            return false;
+        *prepared = true;
+    }
+    result = name ? PQexecPrepared(db->conn, name, call->count, call->values, call->lengths, binary,
+                                   /* binary result */ 1)
+                  : PQexecParams(db->conn, sql, call->count, call->types, call->values,
+                                 call->lengths, binary, /* binary result */ 1);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
+        return db_fail(db, result, err);
+    if (out_result) {
+        *out_result = result;
+        result = NULL;
+    }
+    return true;
+}

@@ -1,0 +1,206 @@
+/* Rows of COPY in binary form. */
+#include "store/pgcopy.h"
+
+#include <stddef.h>
+
+#include "store/pg_time.h"
+
+void pgcopy_begin(struct buf *out)
+{
+    /* signature, flags, length of the header's extension */
+    static const uint8_t header[] = {'P', 'G', 'C', 'O', 'P', 'Y', '\n', 0xff, '\r', '\n',
+                                     0,   0,   0,   0,   0,   0,   0,    0,    0};
+    buf_add(out, header, sizeof(header));
+}
+
+void pgcopy_end(struct buf *out)
+{
+    static const uint8_t trailer[] = {0xff, 0xff};
+    buf_add(out, trailer, sizeof(trailer));
+}
+
+/*
+ * The fixed part of a row is laid out by a struct of exactly these bytes, so that it is written at
+ * once and ingest_seq has a known place. Each pair of members is a field: its length, its
+ * big-endian value.
+ */
+struct __attribute__((packed)) fixed_part {
+    uint16_t field_count;
+    uint32_t start_time_len;
+    uint64_t start_time;
+    uint32_t trace_id_len;
+    uint8_t trace_id[16];
+    uint32_t span_id_len;
+    uint64_t span_id;
+    uint32_t duration_len;
+    uint64_t duration;
+    uint32_t content_hash_len;
+    uint64_t content_hash;
+    uint32_t received_len;
+    uint64_t received;
+    uint32_t seq_len;
+    uint64_t seq;
+    uint32_t resource_len;
+    uint8_t resource[16];
+    uint32_t scope_len;
+    uint8_t scope[16];
+    uint32_t tenant_len;
+    uint32_t tenant;
+    uint32_t kind_len;
+    uint32_t kind;
+    uint32_t status_len;
+    uint32_t status;
+    uint32_t marks_len;
+    uint32_t marks;
+    uint32_t attribute_count_len;
+    uint32_t attribute_count;
+    uint32_t bucket_len;
+    uint16_t bucket;
+    uint32_t start_ns_len;
+    uint16_t start_ns;
+    uint32_t outcome_len;
+    uint16_t outcome;
+};
+
+const char pgcopy_span_columns[] =
+    "start_time, trace_id, span_id, duration_ns, content_hash, received_at, ingest_seq, "
+    "resource_id, scope_id, tenant_id, kind, status_code, marks, attribute_count, trace_bucket, "
+    "start_ns, outcome, name, service_name, attributes, parent_span_id, status_message, "
+    "trace_state, error_type, events, links, flags, dropped_attributes, dropped_events, "
+    "dropped_links, exact";
+
+#define SPAN_FIELDS 31
+#define NULL_FIELD UINT32_MAX
+
+static void add_be32(struct buf *out, uint32_t value)
+{
+    if (buf_need(out, 4)) {
+        put_be32(out->at + out->len, value);
+        out->len += 4;
+    }
+}
+
+static void add_text(struct buf *out, struct bytes text)
+{
+    if (buf_need(out, 4 + text.len)) {
+        put_be32(out->at + out->len, (uint32_t)text.len);
+        if (text.len)
+            memcpy(out->at + out->len + 4, text.at, text.len);
+        out->len += 4 + text.len;
+    }
+}
+
+static void add_text_or_null(struct buf *out, struct bytes text)
+{
+    if (text.len == 0)
+        add_be32(out, NULL_FIELD);
+    else
+        add_text(out, text);
+}
+
+static void add_int8(struct buf *out, int64_t value)
+{
+    if (buf_need(out, 12)) {
+        put_be32(out->at + out->len, 8);
+        put_be64(out->at + out->len + 4, (uint64_t)value);
+        out->len += 12;
+    }
+}
+
+static void add_int8_or_null(struct buf *out, int64_t value)
+{
+    if (value == 0)
+        add_be32(out, NULL_FIELD);
+    else
+        add_int8(out, value);
+}
+
+static uint32_t be32(uint32_t v)
+{
+    return __builtin_bswap32(v);
+}
+
+static uint64_t be64(int64_t v)
+{
+    return __builtin_bswap64((uint64_t)v);
+}
+
+static uint16_t be16(int v)
+{
+    return __builtin_bswap16((uint16_t)v);
+}
+
+static void fill_fixed(struct fixed_part *f, const struct stored_span *row)
+{
+    const uint32_t eight = be32(8);
+    const uint32_t four = be32(4);
+    const uint32_t two = be32(2);
+    const uint32_t sixteen = be32(16);
+
+    *f = (struct fixed_part){
+        .field_count = be16(SPAN_FIELDS),
+        .start_time_len = eight,
+        .start_time = be64(pg_timestamp(row->start_unix_ns)),
+        .trace_id_len = sixteen,
+        .span_id_len = eight,
+        .span_id = be64(row->span_id),
+        .duration_len = eight,
+        .duration = be64(row->duration_ns),
+        .content_hash_len = eight,
+        .content_hash = be64(row->content_hash),
+        .received_len = eight,
+        .received = be64(pg_timestamp(row->received_ns)),
+        .seq_len = eight,
+        .resource_len = sixteen,
+        .scope_len = sixteen,
+        .tenant_len = four,
+        .tenant = be32((uint32_t)row->tenant_id),
+        .kind_len = four,
+        .kind = be32((uint32_t)row->kind),
+        .status_len = four,
+        .status = be32((uint32_t)row->status_code),
+        .marks_len = four,
+        .marks = be32(row->marks),
+        .attribute_count_len = four,
+        .attribute_count = be32(row->attribute_count),
+        .bucket_len = two,
+        .bucket = be16(row->trace_bucket),
+        .start_ns_len = two,
+        .start_ns = be16((int)(row->start_unix_ns % NS_PER_US)),
+        .outcome_len = two,
+        .outcome = be16((int)row->outcome),
+    };
+    memcpy(f->trace_id, row->trace_id.at, 16);
+    memcpy(f->resource, row->resource->id.at, 16);
+    memcpy(f->scope, row->scope->id.at, 16);
+}
+
+void pgcopy_span(struct buf *out, const struct stored_span *row)
+{
+    struct fixed_part fixed;
+
+    fill_fixed(&fixed, row);
+    buf_add(out, &fixed, sizeof(fixed));
+    add_text(out, row->name);
+    add_text(out, row->service_name);
+    add_text(out, row->attributes);
+    if (row->has_parent)
+        add_int8(out, row->parent_span_id);
+    else
+        add_be32(out, NULL_FIELD);
+    add_text_or_null(out, row->status_message);
+    add_text_or_null(out, row->trace_state);
+    add_text_or_null(out, row->error_type);
+    add_text_or_null(out, row->events);
+    add_text_or_null(out, row->links);
+    add_int8_or_null(out, row->flags);
+    add_int8_or_null(out, row->dropped_attributes);
+    add_int8_or_null(out, row->dropped_events);
+    add_int8_or_null(out, row->dropped_links);
+    add_text_or_null(out, row->exact);
+}
+
+void pgcopy_span_set_seq(uint8_t *row, int64_t ingest_seq)
+{
+    put_be64(row + offsetof(struct fixed_part, seq), (uint64_t)ingest_seq);
+}

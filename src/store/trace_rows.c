@@ -1,0 +1,433 @@
+/*
+ * Trace rows of a batch.
+ *
+ * DESIGN: used by one writer's thread. The new spans of a batch are summed up per (trace, day) in memory first, so that a trace of ten spans costs one
+ * upsert; sums go to the server as arrays, in key order, so that two writers never wait for each other crosswise.
+ */
+#include "store/trace_rows.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "queries.h"
+#include "store/call.h"
+#include "store/pgtypes.h"
+
+#define DAYS_AROUND 31
+#define PARAM_MAX_BYTES (256U << 20)
+
+/* Sum over the spans of one trace that started on one day. */
+struct sum {
+    int32_t tenant_id;
+    int16_t bucket;
+    struct uuid trace_id;
+    int64_t day;
+    int64_t start_ns;
+    int64_t end_ns;
+    int64_t last_received_ns;
+    const struct stored_span *first;
+    const struct stored_span *root; /* NULL: none */
+    int32_t span_count;
+    int32_t error_count;
+    int32_t roots[SPAN_UNFINISHED + 1];
+    bool recount; /* a version was replaced: count anew from the table */
+    bool multi_day;
+    struct bytes services
+        [8]; /* distinct; a day's part of a trace with more services in one batch is counted anew */
+    uint32_t service_count;
+};
+
+struct trace_rows {
+    struct sum *sums;
+    size_t count;
+    size_t cap;
+    uint32_t *slots; /* open addressing: index + 1 into sums */
+    size_t slot_count;
+    struct pg_array arrays[22];
+    struct buf services;
+    bool prepared[2];
+};
+
+static const Oid element_types[22] = {
+    DATEOID, INT4OID, INT2OID, UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID,
+    TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, INT4OID,        INT4OID,
+    INT4OID, INT4OID, INT4OID, INT4OID, BOOLOID, TEXTOID,
+};
+static const Oid array_types[22] = {
+    DATEARRAYOID,        INT4ARRAYOID, INT2ARRAYOID, UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+    TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+    TEXTARRAYOID,        TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID,
+    INT4ARRAYOID,        INT4ARRAYOID, BOOLARRAYOID, TEXTARRAYOID,
+};
+
+struct trace_rows *trace_rows_new(void)
+{
+    struct trace_rows *rows = calloc(1, sizeof(*rows));
+
+    if (!rows)
+        return NULL;
+    for (size_t i = 0; i < 22; i++)
+        pg_array_init(&rows->arrays[i], element_types[i], PARAM_MAX_BYTES);
+    buf_init(&rows->services, PARAM_MAX_BYTES);
+    return rows;
+}
+
+void trace_rows_free(struct trace_rows *rows)
+{
+    if (!rows)
+        return;
+    for (size_t i = 0; i < 22; i++)
+        pg_array_done(&rows->arrays[i]);
+    buf_done(&rows->services);
+    free(rows->sums);
+    free(rows->slots);
+    free(rows);
+}
+
+void trace_rows_disconnected(struct trace_rows *rows)
+{
+    memset(rows->prepared, 0, sizeof(rows->prepared));
+}
+
+static bool make_room(struct trace_rows *rows, size_t items, struct err *err)
+{
+    size_t slots = 64;
+
+    while (slots < items * 2)
+        slots *= 2;
+    if (rows->cap < items) {
+        struct sum *sums = realloc(rows->sums, items * sizeof(*sums));
+        if (!sums)
+            return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", items);
+        rows->sums = sums;
+        rows->cap = items;
+    }
+    if (rows->slot_count < slots) {
+        uint32_t *table = realloc(rows->slots, slots * sizeof(*table));
+        if (!table)
+            return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", items);
+        rows->slots = table;
+        rows->slot_count = slots;
+    }
+    memset(rows->slots, 0, rows->slot_count * sizeof(*rows->slots));
+    rows->count = 0;
+    return true;
+}
+
+static struct sum *sum_of(struct trace_rows *rows, const struct stored_span *row)
+{
+    const int64_t day = clock_day(row->start_unix_ns);
+    size_t at = (size_t)(read_be64(row->trace_id.at + 8) ^ (uint64_t)day * 0x9e3779b97f4a7c15U) &
+                (rows->slot_count - 1);
+
+    while (rows->slots[at]) {
+        struct sum *s = &rows->sums[rows->slots[at] - 1];
+        if (s->day == day && s->tenant_id == row->tenant_id &&
+            memcmp(s->trace_id.at, row->trace_id.at, sizeof(s->trace_id)) == 0)
+            return s;
+        at = (at + 1) & (rows->slot_count - 1);
+    }
+    rows->sums[rows->count] = (struct sum){.tenant_id = row->tenant_id,
+                                           .bucket = row->trace_bucket,
+                                           .trace_id = row->trace_id,
+                                           .day = day};
+    rows->slots[at] = (uint32_t)++rows->count;
+    return &rows->sums[rows->count - 1];
+}
+
+static bool is_earlier(const struct stored_span *a, const struct stored_span *b)
+{
+    if (a->start_unix_ns != b->start_unix_ns)
+        return a->start_unix_ns < b->start_unix_ns;
+    return a->span_id < b->span_id;
+}
+
+static void add_service(struct sum *s, struct bytes service)
+{
+    for (uint32_t i = 0; i < s->service_count; i++)
+        if (bytes_equal(s->services[i], service))
+            return;
+    if (s->service_count == sizeof(s->services) / sizeof(s->services[0]))
+        s->recount = true;
+    else
+        s->services[s->service_count++] = service;
+}
+
+static void add_span(struct sum *s, const struct stored_span *row)
+{
+    const int64_t end_ns = row->start_unix_ns + row->duration_ns;
+
+    if (s->span_count == 0 || row->start_unix_ns < s->start_ns)
+        s->start_ns = row->start_unix_ns;
+    if (s->span_count == 0 || end_ns > s->end_ns)
+        s->end_ns = end_ns;
+    if (row->received_ns > s->last_received_ns)
+        s->last_received_ns = row->received_ns;
+    if (!s->first || is_earlier(row, s->first))
+        s->first = row;
+    if (!row->has_parent) {
+        s->roots[row->outcome]++;
+        if (!s->root || is_earlier(row, s->root))
+            s->root = row;
+    }
+    s->span_count++;
+    s->error_count += row->status_code == 2;
+    add_service(s, row->service_name);
+}
+
+static int compare_sums(const void *a, const void *b)
+{
+    const struct sum *x = a;
+    const struct sum *y = b;
+    int order;
+
+    if (x->tenant_id != y->tenant_id)
+        return x->tenant_id < y->tenant_id ? -1 : 1;
+    if (x->bucket != y->bucket)
+        return x->bucket < y->bucket ? -1 : 1;
+    order = memcmp(x->trace_id.at, y->trace_id.at, sizeof(x->trace_id));
+    if (order != 0)
+        return order;
+    return x->day < y->day ? -1 : x->day > y->day;
+}
+
+static bool same_trace(const struct sum *x, const struct sum *y)
+{
+    return x->tenant_id == y->tenant_id &&
+           memcmp(x->trace_id.at, y->trace_id.at, sizeof(x->trace_id)) == 0;
+}
+
+static void day_range(const struct trace_rows *rows, int64_t *out_first, int64_t *out_last)
+{
+    *out_first = *out_last = rows->sums[0].day;
+    for (size_t i = 1; i < rows->count; i++) {
+        if (rows->sums[i].day < *out_first)
+            *out_first = rows->sums[i].day;
+        if (rows->sums[i].day > *out_last)
+            *out_last = rows->sums[i].day;
+    }
+}
+
+static void clear_arrays(struct trace_rows *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pg_array_clear(&rows->arrays[i]);
+}
+
+/* The arrays 1..3 hold tenant, bucket and id of each distinct trace for which `wanted` is true (NULL: all). Returns how many. */
+static size_t put_traces(struct trace_rows *rows, bool (*wanted)(const struct sum *))
+{
+    size_t places = 0;
+
+    clear_arrays(rows, 22);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct sum *s = &rows->sums[i];
+        if ((i > 0 && same_trace(s, s - 1)) || (wanted && !wanted(s)))
+            continue;
+        pg_array_int4(&rows->arrays[1], s->tenant_id);
+        pg_array_int2(&rows->arrays[2], s->bucket);
+        pg_array_uuid(&rows->arrays[3], &s->trace_id);
+        places++;
+    }
+    return places;
+}
+
+static void put_trace_params(struct trace_rows *rows, struct call *call)
+{
+    for (size_t i = 1; i <= 3; i++)
+        call_array(call, array_types[i], &rows->arrays[i]);
+}
+
+static void mark_trace(struct trace_rows *rows, size_t first_of_trace)
+{
+    for (size_t i = first_of_trace;
+         i < rows->count && same_trace(&rows->sums[i], &rows->sums[first_of_trace]); i++)
+        rows->sums[i].multi_day = true;
+}
+
+/* Reads the answer of write_trace_days.sql: a row of a day that is not the trace's only day in the batch makes the trace one of several days. */
+static bool read_days(struct trace_rows *rows, const PGresult *result, struct err *err)
+{
+    size_t *first =
+        calloc(rows->count, sizeof(*first)); /* place -> index of the trace's first sum */
+    size_t places = 0;
+
+    if (!first)
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
+    for (size_t i = 0; i < rows->count; i++)
+        if (i == 0 || !same_trace(&rows->sums[i], &rows->sums[i - 1]))
+            first[places++] = i;
+    for (int r = 0; r < PQntuples(result); r++) {
+        const uint32_t place = read_be32((const uint8_t *)PQgetvalue(result, r, 0));
+        const int32_t day = (int32_t)read_be32((const uint8_t *)PQgetvalue(result, r, 1));
+
+        if (place < places && day != pg_date(rows->sums[first[place]].day))
+            mark_trace(rows, first[place]);
+    }
+    for (size_t i = 1; i < rows->count; i++)
+        if (same_trace(&rows->sums[i], &rows->sums[i - 1]))
+            rows->sums[i].multi_day = rows->sums[i - 1].multi_day = true;
+    free(first);
+    return true;
+}
+
+static bool is_multi_day(const struct sum *s)
+{
+    return s->multi_day;
+}
+
+/* Finds traces whose rows lie on several days and marks those that are there already. */
+static bool find_days(struct trace_rows *rows, struct db *db, struct err *err)
+{
+    struct call find = {0};
+    struct call mark = {0};
+    DB_RESULT result = NULL;
+    int64_t first_day;
+    int64_t last_day;
+
+    day_range(rows, &first_day, &last_day);
+    (void)put_traces(rows, NULL);
+    put_trace_params(rows, &find);
+    call_date(&find, first_day - DAYS_AROUND);
+    call_date(&find, last_day + DAYS_AROUND);
+    if (!call_run(db, "write_trace_days", &rows->prepared[0], sql_write_trace_days, &find, &result,
+                  err) ||
+        !read_days(rows, result, err))
+        return false;
+    if (put_traces(rows, is_multi_day) == 0)
+        return true;
+    put_trace_params(rows, &mark);
+    call_date(&mark, first_day - DAYS_AROUND);
+    call_date(&mark, last_day + DAYS_AROUND);
+    return call_run(db, NULL, NULL, sql_write_trace_multi, &mark, NULL, err);
+}
+
+/* {"a","b"}: the text form of a text[]. */
+static struct bytes services_text(struct trace_rows *rows, struct sum *s)
+{
+    struct buf *out = &rows->services;
+
+    buf_clear(out);
+    buf_add_byte(out, '{');
+    for (uint32_t i = 0; i < s->service_count; i++) {
+        buf_add_text(out, i ? ",\"" : "\"");
+        for (size_t k = 0; k < s->services[i].len; k++) {
+            const uint8_t c = s->services[i].at[k];
+            if (c == '"' || c == '\\')
+                buf_add_byte(out, '\\');
+            buf_add_byte(out, c);
+        }
+        buf_add_byte(out, '"');
+    }
+    buf_add_byte(out, '}');
+    return buf_bytes(out);
+}
+
+static int compare_services(const void *a, const void *b)
+{
+    const struct bytes *x = a;
+    const struct bytes *y = b;
+    const int order = memcmp(x->at, y->at, x->len < y->len ? x->len : y->len);
+
+    return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static void put_root(struct pg_array *a, const struct stored_span *root)
+{
+    if (root) {
+        pg_array_int8(&a[10], root->start_unix_ns);
+        pg_array_int8(&a[11], root->span_id);
+        pg_array_bytes(&a[12], root->name);
+        pg_array_bytes(&a[13], root->service_name);
+    } else {
+        for (size_t i = 10; i <= 13; i++)
+            pg_array_null(&a[i]);
+    }
+}
+
+static void put_sum(struct trace_rows *rows, struct sum *s)
+{
+    struct pg_array *a = rows->arrays;
+
+    qsort(s->services, s->service_count, sizeof(s->services[0]), compare_services);
+    pg_array_int4(&a[0], pg_date(s->day));
+    pg_array_int4(&a[1], s->tenant_id);
+    pg_array_int2(&a[2], s->bucket);
+    pg_array_uuid(&a[3], &s->trace_id);
+    pg_array_int8(&a[4], s->start_ns);
+    pg_array_int8(&a[5], s->end_ns);
+    pg_array_int8(&a[6], pg_timestamp(s->last_received_ns));
+    pg_array_int8(&a[7], s->first->span_id);
+    pg_array_bytes(&a[8], s->first->name);
+    pg_array_bytes(&a[9], s->first->service_name);
+    put_root(a, s->root);
+    pg_array_int4(&a[14], s->span_count);
+    pg_array_int4(&a[15], s->error_count);
+    for (size_t i = 0; i <= SPAN_UNFINISHED; i++)
+        pg_array_int4(&a[16 + i], s->roots[i]);
+    pg_array_bool(&a[20], s->multi_day);
+    pg_array_bytes(&a[21], services_text(rows, s));
+}
+
+static bool upsert(struct trace_rows *rows, struct db *db, struct err *err)
+{
+    struct call call = {0};
+
+    clear_arrays(rows, 22);
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->sums[i].span_count > 0)
+            put_sum(rows, &rows->sums[i]);
+    if (rows->arrays[0].count == 0)
+        return true;
+    for (size_t i = 0; i < 22; i++) {
+        if (!buf_ok(&rows->arrays[i].bytes) || !buf_ok(&rows->services))
+            return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
+        call_array(&call, array_types[i], &rows->arrays[i]);
+    }
+    return call_run(db, "write_trace", &rows->prepared[1], sql_write_trace, &call, NULL, err);
+}
+
+static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
+{
+    struct call call = {0};
+    int64_t first_day;
+    int64_t last_day;
+
+    clear_arrays(rows, 22);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct sum *s = &rows->sums[i];
+        if (!s->recount)
+            continue;
+        pg_array_int4(&rows->arrays[0], pg_date(s->day));
+        pg_array_int4(&rows->arrays[1], s->tenant_id);
+        pg_array_int2(&rows->arrays[2], s->bucket);
+        pg_array_uuid(&rows->arrays[3], &s->trace_id);
+    }
+    if (rows->arrays[0].count == 0)
+        return true;
+    day_range(rows, &first_day, &last_day);
+    put_trace_params(rows, &call);
+    call_array(&call, DATEARRAYOID, &rows->arrays[0]);
+    call_timestamp(&call, first_day * S_PER_DAY * NS_PER_S);
+    call_timestamp(&call, last_day * S_PER_DAY * NS_PER_S + (S_PER_DAY * NS_PER_S - NS_PER_US));
+    call_date(&call, first_day);
+    call_date(&call, last_day);
+    return call_run(db, NULL, NULL, sql_write_trace_recount, &call, NULL, err);
+}
+
+bool trace_rows_write(struct trace_rows *rows, struct db *db, const struct write_item *items,
+                      size_t count, struct err *err)
+{
+    if (!make_room(rows, count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].outcome == WRITE_NEW)
+            add_span(sum_of(rows, items[i].row), items[i].row);
+        else if (items[i].outcome == WRITE_REPLACED)
+            sum_of(rows, items[i].row)->recount = true;
+    }
+    if (rows->count == 0)
+        return true;
+    qsort(rows->sums, rows->count, sizeof(*rows->sums), compare_sums);
+    return find_days(rows, db, err) && upsert(rows, db, err) && recount(rows, db, err);
+}

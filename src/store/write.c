@@ -1,0 +1,297 @@
+/*
+ * Writing spans.
+ *
+ * DESIGN: one writer per ingest worker, used by its thread only. A batch is one transaction (READ COMMITTED); its order is the order of DESIGN section 4:
+ * locks, shared rows, savepoint, spans, trace rows, COMMIT. Rows whose key was written lately, and all rows after a unique violation, go through staging. What may pass is tried
+ * again here; what needs the sender is returned.
+ */
+#include "store/write.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/stats.h"
+#include "queries.h"
+#include "store/call.h"
+#include "store/chunks.h"
+#include "store/pgtypes.h"
+#include "store/trace_rows.h"
+#include "store/versions.h"
+#include "store/write_shared.h"
+
+#define MOST_ATTEMPTS 5
+#define KNOWN_DAYS 1024
+#define SCRATCH_MAX_BYTES (512U << 20)
+#define SCRATCH_KEEP_BYTES (4U << 20)
+
+struct writer {
+    const struct cfg *cfg;
+    char *conninfo;
+    struct db db;
+    struct seen *seen;
+    struct write_plan plan;
+    struct write_shared *shared;
+    struct trace_rows *traces;
+    struct pg_array tenants;
+    struct pg_array trace_keys;
+    struct buf scratch;
+    bool lock_prepared;
+    size_t most_locks;              /* traces that one transaction may lock one by one */
+    int64_t known_days[KNOWN_DAYS]; /* that have a chunk; a hash table, INT64_MIN: free */
+    size_t known_day_count;
+};
+
+void writer_free(struct writer *writer)
+{
+    if (!writer)
+        return;
+    db_close(&writer->db);
+    write_plan_done(&writer->plan);
+    write_shared_free(writer->shared);
+    trace_rows_free(writer->traces);
+    pg_array_done(&writer->tenants);
+    pg_array_done(&writer->trace_keys);
+    buf_done(&writer->scratch);
+    free(writer->conninfo);
+    free(writer);
+}
+
+static void forget_days(struct writer *w)
+{
+    for (size_t i = 0; i < KNOWN_DAYS; i++)
+        w->known_days[i] = INT64_MIN;
+    w->known_day_count = 0;
+}
+
+bool writer_new(const struct cfg *cfg, const char *conninfo, struct seen *seen,
+                struct writer **out_writer, struct err *err)
+{
+    struct writer *w = calloc(1, sizeof(*w));
+
+    if (w) {
+        w->cfg = cfg;
+        w->seen = seen;
+        w->conninfo = strdup(conninfo);
+        write_plan_init(&w->plan);
+        w->shared = write_shared_new();
+        w->traces = trace_rows_new();
+        pg_array_init(&w->tenants, INT4OID, SCRATCH_MAX_BYTES);
+        pg_array_init(&w->trace_keys, INT8OID, SCRATCH_MAX_BYTES);
+        buf_init(&w->scratch, SCRATCH_MAX_BYTES);
+        forget_days(w);
+    }
+    if (!w || !w->conninfo || !w->shared || !w->traces) {
+        writer_free(w);
+        return err_set(err, ERR_UNAVAILABLE, "no memory for a writer");
+    }
+    *out_writer = w;
+    return true;
+}
+
+/* Half of the server's lock table is left to others, the rest is shared among the workers. */
+static bool read_lock_room(struct writer *w, struct err *err)
+{
+    DB_RESULT result =
+        PQexec(w->db.conn, "SELECT current_setting('max_locks_per_transaction')::int8 * "
+                           "(current_setting('max_connections')::int8 + "
+                           "current_setting('max_prepared_transactions')::int8)");
+    int64_t room = 0;
+
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        return db_fail(&w->db, result, err);
+    for (const char *c = PQgetvalue(result, 0, 0); *c >= '0' && *c <= '9'; c++)
+        room = room * 10 + (*c - '0');
+    w->most_locks = (size_t)(room / 2 / w->cfg->ingest_workers);
+    return true;
+}
+
+bool writer_connect(struct writer *w, struct err *err)
+{
+    /* Every statement of a writer looks rows up by key; a plan made while tables were small would scan them for ever. */
+    static const char session[] =
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+        "SET jit = off; SET lock_timeout = '10s'";
+
+    if (db_is_open(&w->db))
+        return true;
+    db_close(&w->db);
+    w->lock_prepared = false;
+    write_shared_disconnected(w->shared);
+    trace_rows_disconnected(w->traces);
+    forget_days(w);
+    if (!db_open(&w->db, w->conninfo, DB_WRITE, w->cfg->export_timeout_ms, err))
+        return false;
+    if (db_exec(&w->db, session, err) && db_exec(&w->db, sql_write_stage, err) &&
+        read_lock_room(w, err))
+        return true;
+    db_close(&w->db);
+    return false;
+}
+
+static int64_t *day_slot(struct writer *w, int64_t day)
+{
+    size_t at = (size_t)((uint64_t)day % KNOWN_DAYS);
+
+    while (w->known_days[at] != INT64_MIN && w->known_days[at] != day)
+        at = (at + 1) % KNOWN_DAYS;
+    return &w->known_days[at];
+}
+
+static bool ensure_days(struct writer *w, struct err *err)
+{
+    bool missing = false;
+
+    for (size_t i = 0; i < w->plan.day_count; i++)
+        missing |= *day_slot(w, w->plan.days[i]) == INT64_MIN;
+    if (!missing)
+        return true;
+    if (!chunks_ensure_days(&w->db, w->plan.days, w->plan.day_count, err))
+        return false;
+    for (size_t i = 0; i < w->plan.day_count; i++) {
+        if (w->known_day_count >= KNOWN_DAYS / 2)
+            forget_days(w);
+        *day_slot(w, w->plan.days[i]) = w->plan.days[i];
+        w->known_day_count++;
+    }
+    return true;
+}
+
+static bool take_locks(struct writer *w, const struct write_item *items, size_t count,
+                       int64_t *out_seq, struct err *err)
+{
+    const bool all = w->plan.trace_count > w->most_locks;
+    struct call call = {0};
+    DB_RESULT result = NULL;
+
+    pg_array_clear(&w->tenants);
+    pg_array_clear(&w->trace_keys);
+    /* One tenant until keys exist; the array is what the statement will need then. */
+    if (count > 0)
+        pg_array_int4(&w->tenants, items[0].row->tenant_id);
+    for (size_t i = 0; !all && i < w->plan.trace_count; i++)
+        pg_array_int8(&w->trace_keys, (int64_t)w->plan.trace_keys[i]);
+    call_array(&call, INT4ARRAYOID, &w->tenants);
+    call_array(&call, INT8ARRAYOID, &w->trace_keys);
+    call_bool(&call, all);
+    if (!buf_ok(&w->trace_keys.bytes))
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu locks", w->plan.trace_count);
+    if (!call_run(&w->db, "write_lock", &w->lock_prepared, sql_write_lock, &call, &result, err))
+        return false;
+    if (PQntuples(result) != 1 || PQgetlength(result, 0, 1) != 8)
+        return err_set(err, ERR_INTERNAL, "write_lock answered without a sequence number");
+    *out_seq = (int64_t)read_be64((const uint8_t *)PQgetvalue(result, 0, 1));
+    return true;
+}
+
+static bool has_rows(const struct write_plan *plan, bool staged)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].winner == i && plan->items[i].staged == staged)
+            return true;
+    return false;
+}
+
+/* COPY of what is new in all likelihood. A key that was there makes everything a matter for staging. */
+static bool copy_new(struct writer *w, struct write_item *items, struct err *err)
+{
+    struct write_plan *plan = &w->plan;
+
+    if (!has_rows(plan, /* staged= */ false))
+        return true;
+    if (!db_exec(&w->db, "SAVEPOINT spans", err))
+        return false;
+    if (versions_copy(&w->db, plan, items, /* staged= */ false, &w->scratch, err)) {
+        for (size_t i = 0; i < plan->count; i++)
+            if (plan->items[i].winner == i && !plan->items[i].staged)
+                items[i].outcome = WRITE_NEW;
+        return true;
+    }
+    if (err->kind != ERR_CONFLICT)
+        return false;
+    stats_add(STAT_CONFLICT_BATCHES, 1);
+    for (size_t i = 0; i < plan->count; i++)
+        plan->items[i].staged = true;
+    return db_exec(&w->db, "ROLLBACK TO SAVEPOINT spans", err);
+}
+
+static bool commit(struct writer *w, struct err *err)
+{
+    if (w->cfg->test_commit_delay_ms > 0) {
+        const struct timespec pause = {.tv_sec = w->cfg->test_commit_delay_ms / 1000,
+                                       .tv_nsec = w->cfg->test_commit_delay_ms % 1000 * NS_PER_MS};
+        (void)nanosleep(&pause, NULL);
+    }
+    DB_RESULT result = PQexec(w->db.conn, "COMMIT");
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        return db_fail(&w->db, result, err);
+    /* COMMIT of a failed transaction is answered with ROLLBACK, not with an error. */
+    return strcmp(PQcmdStatus(result), "COMMIT") == 0 ||
+           err_set(err, ERR_UNAVAILABLE, "COMMIT was answered %s", PQcmdStatus(result));
+}
+
+static bool write_once(struct writer *w, struct write_item *items, size_t count, struct err *err)
+{
+    const int64_t today = clock_day(clock_wall_ns());
+    int64_t seq;
+
+    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, items, count, &seq, err) ||
+        !write_shared_write(w->shared, &w->db, items, count, today, err) ||
+        !write_plan_encode(&w->plan, items, seq, err) || !copy_new(w, items, err))
+        return false;
+    if (has_rows(&w->plan, /* staged= */ true) &&
+        !versions_write(&w->db, &w->plan, items, &w->scratch, err))
+        return false;
+    return trace_rows_write(w->traces, &w->db, items, count, err) && commit(w, err);
+}
+
+static void roll_back(struct writer *w)
+{
+    struct err ignored; /* the first failure is the cause */
+
+    write_shared_forget(w->shared);
+    if (!db_is_open(&w->db) || PQtransactionStatus(w->db.conn) == PQTRANS_ACTIVE) {
+        db_close(&w->db); /* in the middle of a COPY or of an answer: the session cannot go on */
+        return;
+    }
+    if (PQtransactionStatus(w->db.conn) != PQTRANS_IDLE && !db_exec(&w->db, "ROLLBACK", &ignored))
+        db_close(&w->db);
+}
+
+/* Whether the same batch may succeed at once: a chunk is missing, a neighbour was in the way. Not: the database is away. */
+static bool worth_another(struct writer *w, const struct err *err)
+{
+    if (!db_is_open(&w->db))
+        return false;
+    if (err->kind == ERR_NO_CHUNK)
+        forget_days(w);
+    return err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT ||
+           strncmp(err->text, "40", 2) == 0 || strncmp(err->text, "55P03", 5) == 0;
+}
+
+bool writer_write(struct writer *w, struct write_item *items, size_t count, struct err *err)
+{
+    const int64_t begin = clock_mono_ns();
+
+    for (int attempt = 1;; attempt++) {
+        const bool fresh = !db_is_open(&w->db);
+
+        if (writer_connect(w, err) && write_plan_make(&w->plan, items, count, w->seen, err) &&
+            ensure_days(w, err) && (count == 0 || write_once(w, items, count, err)))
+            break;
+        roll_back(w);
+        /* A connection that was found dead says nothing about the database: it was restarted perhaps. */
+        if (attempt >= MOST_ATTEMPTS ||
+            !(worth_another(w, err) || (!fresh && attempt == 1 && !db_is_open(&w->db)))) {
+            if (err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT)
+                err->kind = ERR_UNAVAILABLE;
+            return false;
+        }
+        stats_add(STAT_TRANSACTIONS_RETRIED, 1);
+    }
+    stats_commit_time(clock_mono_ns() - begin);
+    stats_add(STAT_TRANSACTIONS, 1);
+    seen_add(w->seen, w->plan.hashes, count);
+    buf_shrink(&w->scratch, SCRATCH_KEEP_BYTES);
+    return true;
+}

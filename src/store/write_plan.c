@@ -1,0 +1,221 @@
+/* The plan of a batch. */
+#include "store/write_plan.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "store/pg_time.h"
+#include "store/pgcopy.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define ROWS_MAX_BYTES (512U << 20) /* a batch is bounded by its requests long before */
+#define ROWS_KEEP_BYTES (16U << 20)
+
+void write_plan_init(struct write_plan *plan)
+{
+    *plan = (struct write_plan){0};
+    buf_init(&plan->rows, ROWS_MAX_BYTES);
+}
+
+void write_plan_done(struct write_plan *plan)
+{
+    free(plan->items);
+    free(plan->slots);
+    free(plan->hashes);
+    free(plan->known);
+    free(plan->days);
+    free(plan->trace_keys);
+    buf_done(&plan->rows);
+    write_plan_init(plan);
+}
+
+static bool make_room(struct write_plan *plan, size_t count, struct err *err)
+{
+    size_t slots = 64;
+
+    while (slots < count * 2)
+        slots *= 2;
+    if (plan->cap < count || plan->slot_count < slots) {
+        write_plan_done(plan);
+        plan->items = calloc(count, sizeof(*plan->items));
+        plan->slots = calloc(slots, sizeof(*plan->slots));
+        plan->hashes = calloc(count, sizeof(*plan->hashes));
+        plan->known = calloc(count, sizeof(*plan->known));
+        plan->days = calloc(count, sizeof(*plan->days));
+        plan->trace_keys = calloc(count, sizeof(*plan->trace_keys));
+        if (!plan->items || !plan->slots || !plan->hashes || !plan->known || !plan->days ||
+            !plan->trace_keys) {
+            write_plan_done(plan);
+            return err_set(err, ERR_UNAVAILABLE, "no memory for a batch of %zu spans", count);
+        }
+        plan->cap = count;
+        plan->slot_count = slots;
+    }
+    memset(plan->slots, 0, plan->slot_count * sizeof(*plan->slots));
+    plan->count = count;
+    plan->day_count = 0;
+    plan->trace_count = 0;
+    return true;
+}
+
+/* The unique key of spanledger.span in one comparable piece; start_time has microseconds. */
+struct key {
+    struct uuid trace_id;
+    int64_t span_id;
+    int64_t start_us;
+    int32_t tenant_id;
+    int32_t kind;
+};
+
+static struct key key_of(const struct stored_span *row)
+{
+    return (struct key){.trace_id = row->trace_id,
+                        .span_id = row->span_id,
+                        .start_us = pg_timestamp(row->start_unix_ns),
+                        .tenant_id = row->tenant_id,
+                        .kind = row->kind};
+}
+
+static bool is_greater(const struct stored_span *a, const struct stored_span *b)
+{
+    /* The key holds the start's microsecond, so both ends lie within range of each other. */
+    const int64_t end_a = a->start_unix_ns + a->duration_ns;
+    const int64_t end_b = b->start_unix_ns + b->duration_ns;
+
+    if (end_a != end_b)
+        return end_a > end_b;
+    if (a->attribute_count != b->attribute_count)
+        return a->attribute_count > b->attribute_count;
+    return a->content_hash > b->content_hash;
+}
+
+/* Finds the item that holds the key so far; enters i when there is none. */
+static size_t holder_of(struct write_plan *plan, const struct write_item *items, size_t i)
+{
+    const struct key key = key_of(items[i].row);
+    const uint64_t hash = XXH3_64bits(&key, sizeof(key));
+    size_t at = hash & (plan->slot_count - 1);
+
+    plan->items[i] = (struct planned){.key_hash = hash, .winner = i};
+    plan->hashes[i] = hash;
+    while (plan->slots[at]) {
+        const size_t other = plan->slots[at] - 1;
+        if (plan->items[other].key_hash == hash) {
+            const struct key other_key = key_of(items[other].row);
+            if (memcmp(&key, &other_key, sizeof(key)) == 0)
+                return other;
+        }
+        at = (at + 1) & (plan->slot_count - 1);
+    }
+    plan->slots[at] = (uint32_t)(i + 1);
+    return i;
+}
+
+static void settle_versions(struct write_plan *plan, struct write_item *items)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const size_t first = holder_of(plan, items, i); /* of the key: stays in the table */
+        const size_t winner = plan->items[first].winner;
+
+        if (first == i)
+            continue;
+        plan->items[i].winner = winner;
+        if (is_greater(items[i].row, items[winner].row))
+            plan->items[i].winner = plan->items[first].winner = i;
+    }
+    for (size_t i = 0; i < plan->count; i++) {
+        size_t winner = plan->items[i].winner;
+
+        while (plan->items[winner].winner != winner)
+            winner = plan->items[winner].winner;
+        plan->items[i].winner = winner;
+        if (winner == i)
+            continue;
+        if (items[i].row->content_hash == items[winner].row->content_hash) {
+            items[i].outcome = WRITE_IDENTICAL;
+        } else {
+            items[i].outcome = WRITE_SUPERSEDED;
+            plan->items[winner].staged = true;
+        }
+    }
+}
+
+static void collect_days(struct write_plan *plan, const struct write_item *items)
+{
+    int64_t last = INT64_MIN;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const int64_t day = clock_day(items[i].row->start_unix_ns);
+        size_t d = 0;
+
+        if (day == last)
+            continue;
+        last = day;
+        while (d < plan->day_count && plan->days[d] != day)
+            d++;
+        if (d == plan->day_count)
+            plan->days[plan->day_count++] = day;
+    }
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Locks are taken in ascending order of signed 64-bit keys, in every process alike. */
+static void collect_traces(struct write_plan *plan, const struct write_item *items)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct stored_span *row = items[i].row;
+        if (i > 0 && memcmp(row->trace_id.at, items[i - 1].row->trace_id.at, 16) == 0)
+            continue;
+        plan->trace_keys[plan->trace_count++] = XXH3_64bits_withSeed(
+            row->trace_id.at, sizeof(row->trace_id.at), (uint64_t)row->tenant_id);
+    }
+    qsort(plan->trace_keys, plan->trace_count, sizeof(*plan->trace_keys), compare_keys);
+    for (size_t i = 0; i < plan->trace_count; i++)
+        if (i == 0 || plan->trace_keys[i] != plan->trace_keys[i - 1])
+            plan->trace_keys[kept++] = plan->trace_keys[i];
+    plan->trace_count = kept;
+}
+
+bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,
+                     struct seen *seen, struct err *err)
+{
+    if (!make_room(plan, count, err))
+        return false;
+    settle_versions(plan, items);
+    collect_days(plan, items);
+    collect_traces(plan, items);
+    seen_look(seen, plan->hashes, count, plan->known);
+    for (size_t i = 0; i < count; i++)
+        plan->items[i].staged |= plan->known[i];
+    return true;
+}
+
+bool write_plan_encode(struct write_plan *plan, const struct write_item *items, int64_t ingest_seq,
+                       struct err *err)
+{
+    buf_shrink(&plan->rows, ROWS_KEEP_BYTES);
+    for (size_t i = 0; i < plan->count; i++) {
+        struct planned *p = &plan->items[i];
+
+        if (p->winner != i)
+            continue;
+        p->row_at = plan->rows.len;
+        pgcopy_span(&plan->rows, items[i].row);
+        p->row_len = plan->rows.len - p->row_at;
+        if (buf_ok(&plan->rows))
+            pgcopy_span_set_seq(plan->rows.at + p->row_at, ingest_seq);
+    }
+    return buf_ok(&plan->rows) ||
+           err_set(err, ERR_UNAVAILABLE, "no memory for the rows of %zu spans", plan->count);
+}

@@ -1,0 +1,407 @@
+/* Ingest workers. */
+#include "work/ingest.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stats.h"
+#include "otlp/decode.h"
+#include "otlp/stored.h"
+#include "store/write.h"
+#include "wire/grpc.h"
+
+#define STACK_BYTES (512U * 1024)
+#define MOST_JOBS 1024 /* of one batch; beside batch_max_spans it bounds what one COMMIT answers */
+
+/* A job of the batch: which items are its own and what became of it. */
+struct slot {
+    struct ingest_job *job;
+    struct otlp_partial partial;
+    struct err err;
+    bool failed;
+    size_t first_item;
+    size_t item_count;
+};
+
+struct worker {
+    struct ingest *ingest;
+    pthread_t thread;
+    struct writer *writer;
+    struct inflater *inflater;
+    struct arena arena;
+    struct buf inflated
+        [MOST_JOBS]; /* bodies after decompression: spans point into them until the batch is written */
+    struct slot slots[MOST_JOBS];
+    size_t slot_count;
+    struct write_item *items;
+    const struct span **spans; /* of the items, for their positions in messages */
+    size_t item_count;
+    size_t item_cap;
+};
+
+struct ingest {
+    const struct cfg *cfg;
+    struct queue *queue;
+    struct seen *seen;
+    struct worker *workers;
+    size_t worker_count;
+    atomic_bool ready;
+};
+
+static bool room_for_items(struct worker *w, size_t more, struct err *err)
+{
+    size_t cap = w->item_cap ? w->item_cap : 4096;
+    struct write_item *items;
+    const struct span **spans;
+
+    if (more <= w->item_cap - w->item_count)
+        return true;
+    while (cap - w->item_count < more)
+        cap *= 2;
+    items = realloc(w->items, cap * sizeof(*items));
+    if (items)
+        w->items = items;
+    spans = realloc(w->spans, cap * sizeof(*spans));
+    if (spans)
+        w->spans = spans;
+    if (!items || !spans)
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu spans", cap);
+    w->item_cap = cap;
+    return true;
+}
+
+/* The request's message: out of its gRPC frame, out of its compression. */
+static bool unwrap(struct worker *w, struct ingest_job *job, struct buf *inflated,
+                   struct bytes *out_message, struct err *err)
+{
+    const size_t max_bytes = (size_t)w->ingest->cfg->body_max_bytes;
+    enum inflate_coding coding = job->coding;
+    struct bytes body = job->body;
+
+    if (job->grpc) {
+        struct grpc_message message;
+        if (!grpc_read_unary(body, max_bytes, &message, err))
+            return false;
+        if (message.compressed && coding == INFLATE_IDENTITY)
+            return err_set(err, ERR_INTERNAL, "gRPC message is compressed without grpc-encoding");
+        if (!message.compressed)
+            coding = INFLATE_IDENTITY;
+        body = message.payload;
+    }
+    if (coding != INFLATE_IDENTITY) {
+        buf_init(inflated, max_bytes);
+        if (!inflater_run(w->inflater, coding, body, inflated, err))
+            return false;
+        body = buf_bytes(inflated);
+    }
+    stats_add(STAT_BODY_BYTES_INFLATED, (int64_t)body.len);
+    *out_message = body;
+    return true;
+}
+
+static void reject(struct slot *slot, const struct span *span, const char *reason)
+{
+    otlp_partial_reject(&slot->partial, span->resource_index, span->scope_index, span->span_index,
+                        reason);
+}
+
+static bool add_items(struct worker *w, struct slot *slot, const struct span_array *spans,
+                      struct otlp_to_stored *maker, struct err *err)
+{
+    if (!room_for_items(w, spans->count, err))
+        return false;
+    for (size_t i = 0; i < spans->count; i++) {
+        struct span *span = &spans->items[i];
+        struct stored_span *row;
+
+        if (!otlp_check_span(span, &w->arena)) {
+            reject(slot, span, span->fault ? span->fault : "span is not valid");
+            continue;
+        }
+        row = arena_new(&w->arena, struct stored_span);
+        if (!row)
+            return err_set(err, ERR_TOO_LARGE, "request needs more memory than decode_max_bytes");
+        if (!otlp_to_stored(maker, span, row, err))
+            return false;
+        w->items[w->item_count] = (struct write_item){.row = row};
+        w->spans[w->item_count] = span;
+        w->item_count++;
+    }
+    return true;
+}
+
+static bool decode(struct worker *w, struct slot *slot, struct buf *inflated, struct err *err)
+{
+    const struct cfg *cfg = w->ingest->cfg;
+    const struct otlp_limits limits = {.max_depth = (uint32_t)cfg->value_max_depth,
+                                       .max_attributes = (uint32_t)cfg->span_max_attributes};
+    struct ingest_job *job = slot->job;
+    struct otlp_to_stored maker;
+    struct span_array spans = {0};
+    struct bytes message;
+    bool done;
+
+    if (job->deadline_mono_ns && clock_mono_ns() > job->deadline_mono_ns)
+        return err_set(err, ERR_TIMEOUT, "deadline passed before the request was begun");
+    if (!unwrap(w, job, inflated, &message, err))
+        return false;
+    if (!(job->encoding == OTLP_JSON
+              ? otlp_from_json(message, &limits, &w->arena, &spans, err)
+              : otlp_from_protobuf(message, &limits, &w->arena, &spans, err)))
+        return false;
+    otlp_to_stored_init(&maker, &w->arena, job->tenant_id, job->received_ns);
+    done = add_items(w, slot, &spans, &maker, err);
+    otlp_to_stored_done(&maker);
+    return done;
+}
+
+/* Takes a job into the batch; where it cannot be decoded, its items are taken back and it fails alone. */
+static void take_job(struct worker *w, struct ingest_job *job)
+{
+    struct slot *slot = &w->slots[w->slot_count];
+    struct buf *inflated = &w->inflated[w->slot_count];
+
+    *slot = (struct slot){.job = job, .first_item = w->item_count};
+    buf_init(inflated, 0);
+    w->slot_count++;
+    /* The cap is per request: what the batch holds already does not count against it. */
+    w->arena.max_bytes = w->arena.used_bytes + (size_t)w->ingest->cfg->decode_max_bytes;
+    if (job->gone(job))
+        slot->failed = !err_set(&slot->err, ERR_UNAVAILABLE, "the client has gone");
+    else
+        slot->failed = !decode(w, slot, inflated, &slot->err);
+    if (slot->failed)
+        w->item_count = slot->first_item;
+    slot->item_count = w->item_count - slot->first_item;
+}
+
+static struct slot *slot_of(struct worker *w, size_t item)
+{
+    size_t s = 0;
+
+    while (item - w->slots[s].first_item >= w->slots[s].item_count)
+        s++;
+    return &w->slots[s];
+}
+
+/* Ranges are written in order, so what lies behind a failure was not written either. */
+static void fail_from(struct worker *w, size_t first, const struct err *err)
+{
+    for (size_t i = first; i < w->item_count;) {
+        struct slot *slot = slot_of(w, i);
+
+        slot->err = *err;
+        slot->failed = true;
+        i = slot->first_item + slot->item_count;
+    }
+}
+
+/*
+ * Writes items [first, first + count); where the database refuses a value, halves. The stack of ranges is as deep as the logarithm of the batch.
+ * Failed slots are marked; the rest is committed.
+ */
+static void write_isolated(struct worker *w, size_t first, size_t count)
+{
+    struct range {
+        size_t first;
+        size_t count;
+    } stack[64] = {{first, count}};
+    size_t depth = 1;
+
+    while (depth > 0) {
+        const struct range r = stack[--depth];
+        struct err err = {0};
+
+        if (r.count == 0 || writer_write(w->writer, w->items + r.first, r.count, &err)) {
+            atomic_store(&w->ingest->ready, true);
+            continue;
+        }
+        if (err.kind == ERR_BAD_INPUT && r.count > 1) {
+            stack[depth++] = (struct range){r.first + r.count / 2, r.count - r.count / 2};
+            stack[depth++] = (struct range){r.first, r.count / 2};
+            continue;
+        }
+        if (err.kind == ERR_BAD_INPUT) {
+            struct slot *slot = slot_of(w, r.first);
+            log_limited(LOG_WARN, "ingest", "the database refuses a span, rejected", "cause='%s'",
+                        err.text);
+            reject(slot, w->spans[r.first], "the database refuses a value of this span");
+            continue;
+        }
+        if (err.kind == ERR_UNAVAILABLE || err.kind == ERR_TIMEOUT)
+            atomic_store(&w->ingest->ready, false);
+        log_limited(err.kind == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "ingest",
+                    "write failed, senders are told to come again", "kind=%s cause='%s' spans=%zu",
+                    err_kind_name(err.kind), err.text, r.count);
+        stats_add(STAT_TRANSACTIONS_FAILED, 1);
+        fail_from(w, r.first, &err);
+        return;
+    }
+}
+
+static void count_outcomes(const struct worker *w, const struct slot *slot)
+{
+    static const enum stat by_outcome[] = {[WRITE_NEW] = STAT_SPANS_ACCEPTED,
+                                           [WRITE_IDENTICAL] = STAT_SPANS_DUPLICATE,
+                                           [WRITE_REPLACED] = STAT_SPANS_REPLACED,
+                                           [WRITE_SUPERSEDED] = STAT_SPANS_SUPERSEDED};
+    int64_t counts[WRITE_SUPERSEDED + 1] = {0};
+    int64_t repaired = 0;
+
+    for (size_t i = slot->first_item; i < slot->first_item + slot->item_count; i++) {
+        counts[w->items[i].outcome]++;
+        repaired += w->items[i].row->marks != 0;
+    }
+    for (size_t o = 0; o <= WRITE_SUPERSEDED; o++)
+        if (counts[o])
+            stats_add(by_outcome[o], counts[o]);
+    stats_add(STAT_SPANS_REPAIRED, repaired);
+    stats_add(STAT_SPANS_REJECTED, slot->partial.rejected_spans);
+}
+
+/* What the client is told: never the database's own words. */
+static void hide_cause(struct err *err)
+{
+    if (err->kind == ERR_TIMEOUT)
+        (void)!err_set(err, ERR_TIMEOUT, "the database did not answer in time, send again");
+    else if (err->kind == ERR_INTERNAL)
+        (void)!err_set(err, ERR_INTERNAL, "internal error, see the server's log");
+    else
+        (void)!err_set(err, ERR_UNAVAILABLE, "the database is not available, send again");
+}
+
+static void answer(struct worker *w)
+{
+    for (size_t s = 0; s < w->slot_count; s++) {
+        struct slot *slot = &w->slots[s];
+
+        if (!slot->failed)
+            count_outcomes(w, slot);
+        slot->job->done(slot->job, &slot->partial, slot->failed ? &slot->err : NULL);
+        buf_done(&w->inflated[s]);
+    }
+}
+
+static void write_batch(struct worker *w)
+{
+    bool decoded[MOST_JOBS];
+
+    for (size_t s = 0; s < w->slot_count; s++)
+        decoded[s] = !w->slots[s].failed;
+    if (w->item_count > 0)
+        write_isolated(w, 0, w->item_count);
+    for (size_t s = 0; s < w->slot_count; s++)
+        if (decoded[s] && w->slots[s].failed)
+            hide_cause(&w->slots[s].err);
+    answer(w);
+}
+
+static void *run(void *arg)
+{
+    struct worker *w = arg;
+    struct queue_item *first;
+
+    while ((first = queue_pop(w->ingest->queue))) {
+        w->slot_count = 0;
+        w->item_count = 0;
+        take_job(w, (struct ingest_job *)first);
+        while (w->slot_count < MOST_JOBS &&
+               w->item_count < (size_t)w->ingest->cfg->batch_max_spans &&
+               (first = queue_try_pop(w->ingest->queue)))
+            take_job(w, (struct ingest_job *)first);
+        write_batch(w);
+        arena_reset(&w->arena);
+    }
+    return NULL;
+}
+
+bool ingest_submit(struct ingest *ingest, struct ingest_job *job)
+{
+    return queue_push(ingest->queue, &job->item);
+}
+
+bool ingest_ready(const struct ingest *ingest)
+{
+    return atomic_load(&ingest->ready);
+}
+
+static void worker_done(struct worker *w)
+{
+    writer_free(w->writer);
+    inflater_free(w->inflater);
+    arena_done(&w->arena);
+    free(w->items);
+    free(w->spans);
+}
+
+void ingest_stop(struct ingest *ingest)
+{
+    if (!ingest)
+        return;
+    queue_close(ingest->queue);
+    for (size_t i = 0; i < ingest->worker_count; i++) {
+        (void)pthread_join(ingest->workers[i].thread, NULL);
+        worker_done(&ingest->workers[i]);
+    }
+    queue_free(ingest->queue);
+    seen_free(ingest->seen);
+    free(ingest->workers);
+    free(ingest);
+}
+
+static bool start_worker(struct ingest *ingest, struct worker *w, const char *conninfo,
+                         struct err *err)
+{
+    pthread_attr_t attr;
+    int failed;
+
+    w->ingest = ingest;
+    arena_init(&w->arena, (size_t)ingest->cfg->decode_max_bytes);
+    w->inflater = inflater_new();
+    if (!w->inflater)
+        return err_set(err, ERR_UNAVAILABLE, "no memory for an ingest worker");
+    if (!writer_new(ingest->cfg, conninfo, ingest->seen, &w->writer, err))
+        return false;
+    if (pthread_attr_init(&attr) != 0)
+        return err_set(err, ERR_UNAVAILABLE, "no memory for an ingest worker");
+    failed = pthread_attr_setstacksize(&attr, STACK_BYTES);
+    if (failed == 0)
+        failed = pthread_create(&w->thread, &attr, run, w);
+    (void)pthread_attr_destroy(&attr);
+    return failed == 0 || err_set(err, ERR_UNAVAILABLE, "cannot start an ingest worker");
+}
+
+bool ingest_start(const struct cfg *cfg, const char *conninfo, struct ingest **out_ingest,
+                  struct err *err)
+{
+    struct ingest *ingest = calloc(1, sizeof(*ingest));
+
+    if (!ingest)
+        return err_set(err, ERR_UNAVAILABLE, "no memory for ingest");
+    ingest->cfg = cfg;
+    atomic_store(&ingest->ready, true);
+    ingest->queue =
+        queue_new((size_t)cfg->queue_max_jobs, STAT_INGEST_QUEUE_JOBS, STAT_INGEST_QUEUE_BYTES);
+    ingest->seen = seen_new();
+    ingest->workers = calloc((size_t)cfg->ingest_workers, sizeof(*ingest->workers));
+    if (!ingest->queue || !ingest->seen || !ingest->workers) {
+        queue_free(ingest->queue);
+        seen_free(ingest->seen);
+        free(ingest->workers);
+        free(ingest);
+        return err_set(err, ERR_UNAVAILABLE, "no memory for ingest");
+    }
+    for (int64_t i = 0; i < cfg->ingest_workers; i++) {
+        if (!start_worker(ingest, &ingest->workers[i], conninfo, err)) {
+            worker_done(&ingest->workers[i]);
+            ingest_stop(ingest);
+            return false;
+        }
+        ingest->worker_count++;
+    }
+    *out_ingest = ingest;
+    return true;
+}

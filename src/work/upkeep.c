@@ -1,0 +1,128 @@
+/* The upkeep thread. */
+#include "work/upkeep.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/chunks.h"
+
+#define WATCH_EVERY_MS 500
+#define CHUNKS_EVERY_NS (6 * 3600 * NS_PER_S)
+#define CHUNKS_RETRY_NS (60 * NS_PER_S)
+
+struct upkeep {
+    const struct cfg *cfg;
+    char *conninfo;
+    struct embedded *embedded;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop;
+};
+
+static void watch_database(struct upkeep *u)
+{
+    struct err err = {0};
+
+    if (u->embedded && !embedded_watch(u->embedded, &err))
+        log_limited(LOG_ERROR, "upkeep", "the embedded database is down, trying again",
+                    "kind=%s cause='%s'", err_kind_name(err.kind), err.text);
+}
+
+/* Returns the monotonic time of the next run. */
+static int64_t make_chunks(struct upkeep *u)
+{
+    struct db db = {0};
+    struct err err = {0};
+    bool done;
+
+    if (!db_open(&db, u->conninfo, DB_ADMIN, 0, &err)) {
+        log_limited(LOG_WARN, "upkeep", "no connection to make chunks, trying again", "cause='%s'",
+                    err.text);
+        return clock_mono_ns() + CHUNKS_RETRY_NS;
+    }
+    done = chunks_upkeep(&db, clock_day(clock_wall_ns()), &err);
+    db_close(&db);
+    if (!done)
+        log_limited(LOG_WARN, "upkeep", "chunks were not made, trying again", "cause='%s'",
+                    err.text);
+    return clock_mono_ns() + (done ? CHUNKS_EVERY_NS : CHUNKS_RETRY_NS);
+}
+
+/* Waits for one period; true: go on. */
+static bool wait_period(struct upkeep *u)
+{
+    struct timespec until;
+    bool stop;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += WATCH_EVERY_MS * NS_PER_MS;
+    until.tv_sec += until.tv_nsec / NS_PER_S;
+    until.tv_nsec %= NS_PER_S;
+    (void)pthread_mutex_lock(&u->lock);
+    if (!u->stop)
+        (void)pthread_cond_timedwait(&u->wake, &u->lock, &until);
+    stop = u->stop;
+    (void)pthread_mutex_unlock(&u->lock);
+    return !stop;
+}
+
+static void *run(void *arg)
+{
+    struct upkeep *u = arg;
+    int64_t chunks_due = clock_mono_ns() + CHUNKS_EVERY_NS; /* migrate has just made them */
+
+    while (wait_period(u)) {
+        watch_database(u);
+        if (clock_mono_ns() >= chunks_due)
+            chunks_due = make_chunks(u);
+    }
+    return NULL;
+}
+
+bool upkeep_start(const struct cfg *cfg, const char *conninfo, struct embedded *embedded,
+                  struct upkeep **out_upkeep, struct err *err)
+{
+    struct upkeep *u = calloc(1, sizeof(*u));
+    pthread_condattr_t attr;
+
+    if (u)
+        u->conninfo = strdup(conninfo);
+    if (!u || !u->conninfo || pthread_mutex_init(&u->lock, NULL) != 0 ||
+        pthread_condattr_init(&attr) != 0) {
+        if (u)
+            free(u->conninfo);
+        free(u);
+        return err_set(err, ERR_UNAVAILABLE, "no memory for upkeep");
+    }
+    u->cfg = cfg;
+    u->embedded = embedded;
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&u->wake, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    if (pthread_create(&u->thread, NULL, run, u) != 0) {
+        free(u->conninfo);
+        free(u);
+        return err_set(err, ERR_UNAVAILABLE, "cannot start the upkeep thread");
+    }
+    *out_upkeep = u;
+    return true;
+}
+
+void upkeep_stop(struct upkeep *u)
+{
+    if (!u)
+        return;
+    (void)pthread_mutex_lock(&u->lock);
+    u->stop = true;
+    (void)pthread_cond_signal(&u->wake);
+    (void)pthread_mutex_unlock(&u->lock);
+    (void)pthread_join(u->thread, NULL);
+    (void)pthread_cond_destroy(&u->wake);
+    (void)pthread_mutex_destroy(&u->lock);
+    free(u->conninfo);
+    free(u);
+}
