@@ -27,6 +27,7 @@ struct stream {
     bool is_grpc;
     bool is_head_method;
     bool request_ended;
+    bool reset_due; /* the response is out, the request goes on: to be reset soon */
     bool responded; /* what still comes of the request is thrown away */
 };
 
