@@ -77,10 +77,18 @@ static void reads_the_names_of_codings(void **state)
         const char *name;
         int coding; /* -1: refused */
     } cases[] = {
-        {"", INFLATE_IDENTITY}, {"identity", INFLATE_IDENTITY}, {"GZip", INFLATE_GZIP},
-        {"x-gzip", INFLATE_GZIP}, {"zstd", INFLATE_ZSTD},       {"ZSTD", INFLATE_ZSTD},
-        {"br", -1},             {"deflate", -1},                {"gzip, gzip", -1},
-        {"gzip,", -1},          {" gzip", -1},                  {"snappy", -1},
+        {"", INFLATE_IDENTITY},
+        {"identity", INFLATE_IDENTITY},
+        {"GZip", INFLATE_GZIP},
+        {"x-gzip", INFLATE_GZIP},
+        {"zstd", INFLATE_ZSTD},
+        {"ZSTD", INFLATE_ZSTD},
+        {"br", -1},
+        {"deflate", -1},
+        {"gzip, gzip", -1},
+        {"gzip,", -1},
+        {" gzip", -1},
+        {"snappy", -1},
     };
     (void)state;
 
