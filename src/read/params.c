@@ -246,8 +246,8 @@ static bool read_pair(const struct param *params, struct bytes pair, bool seen[M
     const uint8_t *equals = memchr(pair.at, '=', pair.len);
     const size_t name_len = equals ? (size_t)(equals - pair.at) : pair.len;
     const struct bytes rest = {equals ? equals + 1 : NULL, equals ? pair.len - name_len - 1 : 0};
-    struct bytes name;
-    struct bytes value;
+    struct bytes name = {0};
+    struct bytes value = {0};
 
     if (!percent_decode((struct bytes){pair.at, name_len}, false, arena, &name, err))
         return false;

@@ -278,10 +278,10 @@ bool reader_trace(struct reader *reader, int32_t tenant_id, const struct uuid *t
                   struct arena *arena, struct trace_spans *out_spans, struct err *err)
 {
     const struct trace_key key = {tenant_id, stored_bucket(trace_id), trace_id};
-    struct stretch *stretches;
-    size_t stretch_count;
-    size_t span_count;
-    struct haul haul;
+    struct stretch *stretches = NULL;
+    size_t stretch_count = 0;
+    size_t span_count = 0;
+    struct haul haul = {0};
 
     if (!find_days(reader, &key, arena, &stretches, &stretch_count, &span_count, err) ||
         !haul_init(&haul, span_count, full, arena, err))
@@ -297,10 +297,10 @@ bool reader_span(struct reader *reader, int32_t tenant_id, const struct uuid *tr
                  struct err *err)
 {
     const struct trace_key key = {tenant_id, stored_bucket(trace_id), trace_id};
-    struct stretch *stretches;
-    size_t stretch_count;
-    size_t span_count;
-    struct haul haul;
+    struct stretch *stretches = NULL;
+    size_t stretch_count = 0;
+    size_t span_count = 0;
+    struct haul haul = {0};
 
     if (!find_days(reader, &key, arena, &stretches, &stretch_count, &span_count, err) ||
         !haul_init(&haul, 1, true, arena, err))

@@ -49,7 +49,9 @@ int16_t row_int2(struct row *row, int column)
 {
     const uint8_t *at = fixed(row, column, 2);
 
-    return at ? (int16_t)read_be16(at) : 0;
+    if (!at)
+        return 0;
+    return (int16_t)read_be16(at);
 }
 
 int32_t row_int4(struct row *row, int column)
