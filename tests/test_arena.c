@@ -111,6 +111,35 @@ static void keeps_one_small_block_over_a_reset(void **state)
     arena_done(&a);
 }
 
+static void fill(struct arena *a, size_t mib)
+{
+    for (size_t i = 0; i < mib * 16; i++)
+        assert_non_null(arena_alloc(a, 60000));
+}
+
+static void keeps_what_was_used_and_gives_it_back_when_less_is_needed(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 256 << 20);
+    fill(&a, 10);
+    arena_reset(&a);
+    failing_malloc_from(1, 1); /* the same again needs no memory */
+    fill(&a, 7);
+    assert_int_equal(failing_malloc_stop(), 0);
+    assert_true(a.used_bytes <= 9 << 20); /* spare blocks are charged when they are used */
+
+    fill(&a, 100);
+    arena_reset(&a);
+    assert_true(a.spare_bytes > 0 && a.spare_bytes <= ARENA_KEEP_BYTES);
+    for (int i = 0; i < 10; i++)
+        arena_reset(&a);
+    assert_true(a.spare_bytes <= 1 << 20);
+    arena_done(&a);
+    assert_int_equal(a.spare_bytes, 0);
+}
+
 static void copies_texts_with_a_nul_behind(void **state)
 {
     struct arena a;
@@ -180,6 +209,7 @@ int main(void)
         cmocka_unit_test(refuses_sizes_that_wrap_round),
         cmocka_unit_test(zeroes_what_callers_expect_to_be_zero),
         cmocka_unit_test(keeps_one_small_block_over_a_reset),
+        cmocka_unit_test(keeps_what_was_used_and_gives_it_back_when_less_is_needed),
         cmocka_unit_test(copies_texts_with_a_nul_behind),
         cmocka_unit_test(survives_every_failing_allocation),
 #if defined(__SANITIZE_ADDRESS__)

@@ -15,6 +15,8 @@ struct arena_block;
 
 struct arena {
     struct arena_block *newest;
+    struct arena_block *spare; /* blocks of LARGEST size kept over a reset, not charged */
+    size_t spare_bytes;
     uint8_t *at;       /* next free byte of the newest block */
     uint8_t *end;      /* end of the newest block */
     size_t used_bytes; /* of all blocks, as charged against max_bytes */
@@ -25,7 +27,11 @@ struct arena {
 
 void arena_init(struct arena *a, size_t max_bytes); /* no allocation yet */
 void arena_done(struct arena *a);                   /* frees everything; init again before reuse */
-void arena_reset(struct arena *a); /* all pointers into it die; keeps one small block */
+/* All pointers into it die. Keeps one small block, and as much again as was just used (at most
+ * ARENA_KEEP_BYTES, less by half with every reset that needs less): fresh pages cost more than
+ * what is written to them. */
+void arena_reset(struct arena *a);
+#define ARENA_KEEP_BYTES ((size_t)24 * 1024 * 1024)
 
 /* size bytes aligned to 16, not zeroed; NULL when the cap is passed or memory is out (a->failed
  * says so later). size 0 is allowed. */

@@ -58,12 +58,44 @@ static void free_blocks(struct arena_block *block)
 void arena_done(struct arena *a)
 {
     free_blocks(a->newest);
+    free_blocks(a->spare);
     *a = (struct arena){.max_bytes = a->max_bytes};
+}
+
+/* Parts the list behind `newest`: blocks of the largest usual size become spare, others are freed. */
+static void spare_blocks(struct arena *a, struct arena_block *block)
+{
+    while (block) {
+        struct arena_block *older = block->older;
+        if (block->size == LARGEST_BLOCK_BYTES) {
+            POISON(block_start(block), block->size);
+            block->older = a->spare;
+            a->spare = block;
+            a->spare_bytes += block->size;
+        } else {
+            block->older = NULL;
+            free_blocks(block);
+        }
+        block = older;
+    }
+}
+
+static void trim_spare(struct arena *a, size_t most_bytes)
+{
+    while (a->spare && a->spare_bytes > most_bytes) {
+        struct arena_block *block = a->spare;
+        a->spare = block->older;
+        a->spare_bytes -= block->size;
+        block->older = NULL;
+        free_blocks(block);
+    }
 }
 
 void arena_reset(struct arena *a)
 {
     struct arena_block *oldest = a->newest;
+    const size_t half = (a->spare_bytes + a->used_bytes) / 2;
+    const size_t keep = a->used_bytes > half ? a->used_bytes : half;
 
     a->failed = false;
     if (!oldest)
@@ -74,12 +106,15 @@ void arena_reset(struct arena *a)
             second = second->older;
         oldest = second->older;
         second->older = NULL;
-        free_blocks(a->newest);
+        spare_blocks(a, a->newest);
     }
+    trim_spare(a, keep < ARENA_KEEP_BYTES ? keep : ARENA_KEEP_BYTES);
     /* A first block made for one huge allocation is not kept. */
     if (oldest->size > LARGEST_BLOCK_BYTES) {
         free_blocks(oldest);
-        arena_init(a, a->max_bytes);
+        a->newest = NULL;
+        a->at = a->end = NULL;
+        a->used_bytes = 0;
         return;
     }
     a->newest = oldest;
@@ -89,11 +124,27 @@ void arena_reset(struct arena *a)
     POISON(a->at, oldest->size);
 }
 
+static void enter_block(struct arena *a, struct arena_block *block)
+{
+    block->older = a->newest;
+    a->newest = block;
+    a->used_bytes += block->size;
+    a->at = block_start(block);
+    a->end = a->at + block->size;
+    POISON(a->at, block->size);
+}
+
 static bool add_block(struct arena *a, size_t want)
 {
     size_t size = a->newest ? a->newest->size * 2 : FIRST_BLOCK_BYTES;
-    struct arena_block *block;
+    struct arena_block *block = a->spare;
 
+    if (a->newest && block && want <= block->size && block->size <= a->max_bytes - a->used_bytes) {
+        a->spare = block->older;
+        a->spare_bytes -= block->size;
+        enter_block(a, block);
+        return true;
+    }
     if (size > LARGEST_BLOCK_BYTES)
         size = LARGEST_BLOCK_BYTES;
     if (size < want)
@@ -105,13 +156,8 @@ static bool add_block(struct arena *a, size_t want)
     block = malloc(sizeof(*block) + size);
     if (!block)
         return false;
-    block->older = a->newest;
     block->size = size;
-    a->newest = block;
-    a->used_bytes += size;
-    a->at = block_start(block);
-    a->end = a->at + size;
-    POISON(a->at, size);
+    enter_block(a, block);
     return true;
 }
 
