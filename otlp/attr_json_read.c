@@ -14,7 +14,7 @@ static bool no_room(const struct arena *arena, struct err *err)
 
 /* Behind '{'. */
 /* NOLINTNEXTLINE(misc-no-recursion): bounded by the depth that was written, at most 200 */
-static bool read_entries(struct json_reader *r, struct arena *arena, struct json_list *list,
+static bool read_entries(struct json_reader *r, struct arena *arena, struct json_field_list *list,
                          struct err *err)
 {
     for (;;) {
@@ -30,7 +30,7 @@ static bool read_entries(struct json_reader *r, struct arena *arena, struct json
         key = r->text;
         if (!json_next(r, &token, err) || !read_value(r, token, arena, &value, err))
             return false;
-        entry = json_list_add(list, sizeof(*entry), arena);
+        entry = json_field_add(list, sizeof(*entry), arena);
         if (!entry)
             return no_room(arena, err);
         *entry = (struct attribute){key, value};
@@ -39,7 +39,7 @@ static bool read_entries(struct json_reader *r, struct arena *arena, struct json
 
 /* Behind '['. */
 /* NOLINTNEXTLINE(misc-no-recursion): as read_entries */
-static bool read_items(struct json_reader *r, struct arena *arena, struct json_list *list,
+static bool read_items(struct json_reader *r, struct arena *arena, struct json_field_list *list,
                        struct err *err)
 {
     for (;;) {
@@ -53,7 +53,7 @@ static bool read_items(struct json_reader *r, struct arena *arena, struct json_l
             return true;
         if (!read_value(r, token, arena, &value, err))
             return false;
-        item = json_list_add(list, sizeof(*item), arena);
+        item = json_field_add(list, sizeof(*item), arena);
         if (!item)
             return no_room(arena, err);
         *item = value;
@@ -79,7 +79,7 @@ static bool read_number(struct bytes text, struct value *value, struct err *err)
 static bool read_value(struct json_reader *r, enum json_token token, struct arena *arena,
                        struct value *value, struct err *err)
 {
-    struct json_list list = {0};
+    struct json_field_list list = {0};
 
     switch (token) {
     case JSON_NULL:
@@ -116,7 +116,7 @@ static bool read_value(struct json_reader *r, enum json_token token, struct aren
 bool attr_json_read(struct json_reader *reader, struct arena *arena, struct attributes *out_set,
                     struct err *err)
 {
-    struct json_list list = {0};
+    struct json_field_list list = {0};
     enum json_token token;
 
     if (!json_next(reader, &token, err))

@@ -9,9 +9,9 @@
 
 struct decoder {
     struct json_decoder json; /* first: read functions of the parts see only this */
-    struct json_list spans;
-    struct json_list events; /* of the span that is being read */
-    struct json_list links;
+    struct json_field_list spans;
+    struct json_field_list events; /* of the span that is being read */
+    struct json_field_list links;
     struct resource *resource; /* of what is being read */
     struct scope *scope;
     uint32_t resource_index;
@@ -91,7 +91,7 @@ static bool read_event(struct json_decoder *d, enum json_token token, void *mess
                        struct err *err)
 {
     struct event *event =
-        json_list_add(&decoder_of(d)->events, sizeof(*event), decoder_of(d)->json.arena);
+        json_field_add(&decoder_of(d)->events, sizeof(*event), decoder_of(d)->json.arena);
 
     (void)message;
     if (!event)
@@ -106,9 +106,9 @@ static bool span_events(struct json_decoder *d, enum json_token token, void *mes
                         struct err *err)
 {
     struct span *span = message;
-    struct json_list *events = &decoder_of(d)->events;
+    struct json_field_list *events = &decoder_of(d)->events;
 
-    *events = (struct json_list){0};
+    *events = (struct json_field_list){0};
     if (!json_field_array(d, token, "events", false, read_event, NULL, err))
         return false;
     span->events = events->items;
@@ -119,7 +119,7 @@ static bool span_events(struct json_decoder *d, enum json_token token, void *mes
 static bool read_link(struct json_decoder *d, enum json_token token, void *message, struct err *err)
 {
     struct link *link =
-        json_list_add(&decoder_of(d)->links, sizeof(*link), decoder_of(d)->json.arena);
+        json_field_add(&decoder_of(d)->links, sizeof(*link), decoder_of(d)->json.arena);
 
     (void)message;
     if (!link)
@@ -134,9 +134,9 @@ static bool span_links(struct json_decoder *d, enum json_token token, void *mess
                        struct err *err)
 {
     struct span *span = message;
-    struct json_list *links = &decoder_of(d)->links;
+    struct json_field_list *links = &decoder_of(d)->links;
 
-    *links = (struct json_list){0};
+    *links = (struct json_field_list){0};
     if (!json_field_array(d, token, "links", false, read_link, NULL, err))
         return false;
     span->links = links->items;
@@ -202,7 +202,7 @@ static bool read_span(struct json_decoder *json, enum json_token token, void *me
     json_value_settle(json, &span.attributes);
     span.marks = json->marks;
     span.fault = json->fault;
-    place = json_list_add(&d->spans, sizeof(*place), json->arena);
+    place = json_field_add(&d->spans, sizeof(*place), json->arena);
     if (!place)
         return json_field_no_room(json, err);
     *place = span;
@@ -253,7 +253,7 @@ static bool group_scope(struct json_decoder *d, enum json_token token, void *mes
 
     begin_shared(d);
     *scope = (struct scope){.schema_url = scope->schema_url};
-    if (!json_field_object(d, token, &json_scope_message, scope, err))
+    if (!json_field_object(d, token, &json_shared_scope, scope, err))
         return false;
     json_value_settle(d, &scope->attributes);
     end_shared(d, &group->shared);
@@ -317,7 +317,7 @@ static bool group_resource(struct json_decoder *d, enum json_token token, void *
 
     begin_shared(d);
     *resource = (struct resource){.schema_url = resource->schema_url};
-    if (!json_field_object(d, token, &json_resource_message, resource, err))
+    if (!json_field_object(d, token, &json_shared_resource, resource, err))
         return false;
     json_value_settle(d, &resource->attributes);
     end_shared(d, &group->shared);

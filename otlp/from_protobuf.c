@@ -15,6 +15,8 @@ typedef Spanledger__Receive__Request pb_request;
 typedef Spanledger__Receive__ResourceSpans pb_resource_spans;
 typedef Spanledger__Receive__ScopeSpans pb_scope_spans;
 typedef Spanledger__Receive__Span pb_span;
+typedef Spanledger__Receive__Resource pb_resource;
+typedef Spanledger__Receive__Scope pb_scope;
 typedef Spanledger__Receive__EntityRef pb_entity_ref;
 
 struct decoder {
@@ -124,9 +126,12 @@ static bool read_span(struct decoder *d, const pb_span *from, struct span *to, s
         .dropped_events = from->dropped_events_count,
         .dropped_links = from->dropped_links_count,
     };
-    if (from->status) {
-        to->status_code = from->status->code;
-        to->status_message = text_of(from->status->message);
+    for (size_t i = 0; i < from->n_status; i++) {
+        const Spanledger__Receive__Status *status = from->status[i];
+
+        to->status_code = status->code != 0 ? status->code : to->status_code;
+        to->status_message =
+            status->message.len > 0 ? text_of(status->message) : to->status_message;
     }
     if (!value_read_attributes(&d->values, from->attributes, from->n_attributes,
                                from->dropped_attributes_count, &to->attributes, err) ||
@@ -145,8 +150,8 @@ static struct bytes *read_texts(struct decoder *d, const ProtobufCBinaryData *fr
     return texts;
 }
 
-static bool read_entity_refs(struct decoder *d, const Spanledger__Receive__Resource *from,
-                             struct resource *to, struct err *err)
+static bool read_entity_refs(struct decoder *d, const pb_resource *from, struct resource *to,
+                             struct err *err)
 {
     to->entity_refs = arena_array(d->arena, struct entity_ref, from->n_entity_refs);
     if (!to->entity_refs)
@@ -169,39 +174,102 @@ static bool read_entity_refs(struct decoder *d, const Spanledger__Receive__Resou
     return true;
 }
 
+/* Two arrays in one, in the arena; NULL when it is full. */
+static void *join(struct arena *arena, const void *a, size_t a_bytes, const void *b, size_t b_bytes)
+{
+    uint8_t *joined = arena_alloc(arena, a_bytes + b_bytes);
+
+    if (joined && a_bytes > 0)
+        memcpy(joined, a, a_bytes);
+    if (joined && b_bytes > 0)
+        memcpy(joined + a_bytes, b, b_bytes);
+    return joined;
+}
+
+/* A resource that came in parts, made one: read as protobuf merges. */
+static bool merge_resources(struct decoder *d, const pb_resource_spans *from, pb_resource *whole,
+                            struct err *err)
+{
+    *whole = *from->resource[0];
+    for (size_t i = 1; i < from->n_resource; i++) {
+        const pb_resource *part = from->resource[i];
+
+        whole->attributes =
+            join(d->arena, whole->attributes, whole->n_attributes * sizeof(*whole->attributes),
+                 part->attributes, part->n_attributes * sizeof(*part->attributes));
+        whole->entity_refs =
+            join(d->arena, whole->entity_refs, whole->n_entity_refs * sizeof(*whole->entity_refs),
+                 part->entity_refs, part->n_entity_refs * sizeof(*part->entity_refs));
+        if (!whole->attributes || !whole->entity_refs)
+            return out_of_room(d->arena, err);
+        whole->n_attributes += part->n_attributes;
+        whole->n_entity_refs += part->n_entity_refs;
+        if (part->dropped_attributes_count != 0)
+            whole->dropped_attributes_count = part->dropped_attributes_count;
+    }
+    return true;
+}
+
 static bool read_resource(struct decoder *d, const pb_resource_spans *from,
                           struct resource **out_resource, struct err *err)
 {
     struct resource *to = arena_new(d->arena, struct resource);
+    pb_resource whole;
 
     if (!to)
         return out_of_room(d->arena, err);
     to->schema_url = text_of(from->schema_url);
     *out_resource = to;
-    if (!from->resource)
+    if (from->n_resource == 0)
         return true;
-    if (from->resource->n_entity_refs > 0 && !read_entity_refs(d, from->resource, to, err))
+    if (!merge_resources(d, from, &whole, err) ||
+        (whole.n_entity_refs > 0 && !read_entity_refs(d, &whole, to, err)))
         return false;
-    return value_read_attributes(&d->values, from->resource->attributes,
-                                 from->resource->n_attributes,
-                                 from->resource->dropped_attributes_count, &to->attributes, err);
+    return value_read_attributes(&d->values, whole.attributes, whole.n_attributes,
+                                 whole.dropped_attributes_count, &to->attributes, err);
+}
+
+static bool merge_scopes(struct decoder *d, const pb_scope_spans *from, pb_scope *whole,
+                         struct err *err)
+{
+    *whole = *from->scope[0];
+    for (size_t i = 1; i < from->n_scope; i++) {
+        const pb_scope *part = from->scope[i];
+
+        whole->attributes =
+            join(d->arena, whole->attributes, whole->n_attributes * sizeof(*whole->attributes),
+                 part->attributes, part->n_attributes * sizeof(*part->attributes));
+        if (!whole->attributes)
+            return out_of_room(d->arena, err);
+        whole->n_attributes += part->n_attributes;
+        if (part->name.len > 0)
+            whole->name = part->name;
+        if (part->version.len > 0)
+            whole->version = part->version;
+        if (part->dropped_attributes_count != 0)
+            whole->dropped_attributes_count = part->dropped_attributes_count;
+    }
+    return true;
 }
 
 static bool read_scope(struct decoder *d, const pb_scope_spans *from, struct scope **out_scope,
                        struct err *err)
 {
     struct scope *to = arena_new(d->arena, struct scope);
+    pb_scope whole;
 
     if (!to)
         return out_of_room(d->arena, err);
     to->schema_url = text_of(from->schema_url);
     *out_scope = to;
-    if (!from->scope)
+    if (from->n_scope == 0)
         return true;
-    to->name = text_of(from->scope->name);
-    to->version = text_of(from->scope->version);
-    return value_read_attributes(&d->values, from->scope->attributes, from->scope->n_attributes,
-                                 from->scope->dropped_attributes_count, &to->attributes, err);
+    if (!merge_scopes(d, from, &whole, err))
+        return false;
+    to->name = text_of(whole.name);
+    to->version = text_of(whole.version);
+    return value_read_attributes(&d->values, whole.attributes, whole.n_attributes,
+                                 whole.dropped_attributes_count, &to->attributes, err);
 }
 
 /* Spans of one ScopeSpans, appended to d->items. */

@@ -147,12 +147,12 @@ static bool read_members(struct json_reader *r, member_fn *member, void *item, s
 
 /* A JSON array of objects of item_size bytes in memory; empty text is none. */
 static bool read_items(struct bytes text, size_t item_size, member_fn *member, struct arena *arena,
-                       struct json_list *out_list, struct err *err)
+                       struct json_field_list *out_list, struct err *err)
 {
     struct json_reader r;
     enum json_token token;
 
-    *out_list = (struct json_list){0};
+    *out_list = (struct json_field_list){0};
     if (text.len == 0)
         return true;
     json_reader_init(&r, text, arena);
@@ -165,7 +165,7 @@ static bool read_items(struct bytes text, size_t item_size, member_fn *member, s
             return false;
         if (token == JSON_ARRAY_CLOSE)
             return next_is(&r, JSON_END, err);
-        item = json_list_add(out_list, item_size, arena);
+        item = json_field_add(out_list, item_size, arena);
         if (!item)
             return out_of_room(arena, err);
         if (token != JSON_OBJECT_OPEN)
@@ -178,7 +178,7 @@ static bool read_items(struct bytes text, size_t item_size, member_fn *member, s
 static bool read_columns(const struct stored_span *row, struct arena *arena, struct span *span,
                          struct err *err)
 {
-    struct json_list list;
+    struct json_field_list list;
 
     span->trace_state = row->trace_state;
     span->name = row->name;

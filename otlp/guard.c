@@ -130,14 +130,17 @@ static bool hide_group(struct guard *g, const uint8_t *at, const struct pb_field
     return true;
 }
 
-/* Fields of a LogRecord and a Metric where a Span has another wire type: time_unix_nano 1,
- * severity_number 2, observed_time 11 of the one; sum 7, exponential_histogram 10, metadata 12 of
- * the other. */
+/* Fields of a LogRecord and a Metric where a Span has another wire type: time 1, severity_number 2,
+ * attributes 6, dropped_attributes_count 7, flags 8, observed_time 11 of the one; sum 7,
+ * exponential_histogram 10, metadata 12 of the other. */
 static const char *likely_signal(const struct pb_field *field)
 {
-    const bool log = (field->number == 1 && field->wire == PB_FIXED64) ||
-                     (field->number == 2 && field->wire == PB_VARINT) ||
-                     (field->number == 11 && field->wire == PB_FIXED64);
+    static const uint8_t log_wires[12] = {
+        [1] = 1U << PB_FIXED64, [2] = 1U << PB_VARINT,  [6] = 1U << PB_LEN,
+        [7] = 1U << PB_VARINT,  [8] = 1U << PB_FIXED32, [11] = 1U << PB_FIXED64,
+    };
+    const bool log = field->number < sizeof(log_wires) &&
+                     (log_wires[field->number] >> (unsigned)field->wire & 1U);
     const bool metric =
         (field->number == 7 || field->number == 10 || field->number == 12) && field->wire == PB_LEN;
 

@@ -260,7 +260,7 @@ static bool read_decimal(struct bytes text, struct decimal *decimal)
     return decimal->any_digit;
 }
 
-enum json_integer json_integer_of(struct bytes text, bool *out_negative, uint64_t *out_size)
+enum json_integer json_field_integer(struct bytes text, bool *out_negative, uint64_t *out_size)
 {
     struct decimal decimal;
 
@@ -295,7 +295,7 @@ static bool read_unsigned(struct json_decoder *d, enum json_token token, const c
         return json_field_low_high(name, err);
     if (token != JSON_STRING && token != JSON_NUMBER)
         return wrong_shape(d, token, name, "a number", false, err);
-    switch (json_integer_of(d->reader.text, &negative, &size)) {
+    switch (json_field_integer(d->reader.text, &negative, &size)) {
     case JSON_NO_NUMBER:
         return json_field_fault(d, token, err, "%s is not a decimal number", name);
     case JSON_FRACTION:
@@ -345,7 +345,7 @@ bool json_field_enum(struct json_decoder *d, enum json_token token, const char *
             return true;
         }
     }
-    if (json_integer_of(d->reader.text, &negative, &size) != JSON_INTEGRAL ||
+    if (json_field_integer(d->reader.text, &negative, &size) != JSON_INTEGRAL ||
         size > (uint64_t)INT32_MAX + (negative ? 1 : 0))
         return json_field_fault(d, token, err, "%s is neither a 32-bit number nor a known name",
                                 name);
@@ -353,7 +353,7 @@ bool json_field_enum(struct json_decoder *d, enum json_token token, const char *
     return true;
 }
 
-void *json_list_add(struct json_list *list, size_t item_size, struct arena *arena)
+void *json_field_add(struct json_field_list *list, size_t item_size, struct arena *arena)
 {
     uint8_t *item;
 

@@ -12,12 +12,12 @@ static const struct json_field scope_fields[] = {
     JSON_FIELD("attributes", "attributes", scope_attributes),
     JSON_FIELD("droppedAttributesCount", "dropped_attributes_count", scope_dropped),
 };
-const struct json_message json_scope_message = JSON_MESSAGE("a scope", scope_fields, true);
+const struct json_message json_shared_scope = JSON_MESSAGE("a scope", scope_fields, true);
 
 static bool read_text_item(struct json_decoder *d, enum json_token token, void *message,
                            struct err *err)
 {
-    struct bytes *item = json_list_add(message, sizeof(*item), d->arena);
+    struct bytes *item = json_field_add(message, sizeof(*item), d->arena);
 
     if (!item)
         return json_field_no_room(d, err);
@@ -28,7 +28,7 @@ static bool entity_id_keys(struct json_decoder *d, enum json_token token, void *
                            struct err *err)
 {
     struct entity_ref *ref = message;
-    struct json_list keys = {0};
+    struct json_field_list keys = {0};
 
     if (!json_field_array(d, token, "idKeys", false, read_text_item, &keys, err))
         return false;
@@ -41,7 +41,7 @@ static bool entity_description_keys(struct json_decoder *d, enum json_token toke
                                     struct err *err)
 {
     struct entity_ref *ref = message;
-    struct json_list keys = {0};
+    struct json_field_list keys = {0};
 
     if (!json_field_array(d, token, "descriptionKeys", false, read_text_item, &keys, err))
         return false;
@@ -63,7 +63,7 @@ static bool read_entity_ref(struct json_decoder *d, enum json_token token, void 
         JSON_FIELD("descriptionKeys", "description_keys", entity_description_keys),
     };
     static const struct json_message entity_ref = JSON_MESSAGE("an entity", fields, false);
-    struct entity_ref *ref = json_list_add(message, sizeof(*ref), d->arena);
+    struct entity_ref *ref = json_field_add(message, sizeof(*ref), d->arena);
 
     if (!ref)
         return json_field_no_room(d, err);
@@ -74,7 +74,7 @@ static bool resource_entity_refs(struct json_decoder *d, enum json_token token, 
                                  struct err *err)
 {
     struct resource *resource = message;
-    struct json_list refs = {0};
+    struct json_field_list refs = {0};
 
     if (!json_field_array(d, token, "entityRefs", false, read_entity_ref, &refs, err))
         return false;
@@ -92,4 +92,4 @@ static const struct json_field resource_fields[] = {
     JSON_FIELD("droppedAttributesCount", "dropped_attributes_count", resource_dropped),
     JSON_FIELD("entityRefs", "entity_refs", resource_entity_refs),
 };
-const struct json_message json_resource_message = JSON_MESSAGE("a resource", resource_fields, true);
+const struct json_message json_shared_resource = JSON_MESSAGE("a resource", resource_fields, true);

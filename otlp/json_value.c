@@ -21,7 +21,7 @@ struct value_target {
 };
 
 struct list_target {
-    struct json_list list;
+    struct json_field_list list;
     uint32_t depth; /* of the values in it */
     uint32_t most;  /* items kept; beyond it they are counted in `seen` only */
     uint32_t seen;
@@ -65,7 +65,7 @@ static bool number_as_it_is(struct json_decoder *d, struct bytes text, struct va
     uint64_t size = 0;
     double real;
 
-    if (json_integer_of(text, &negative, &size) == JSON_INTEGRAL && fits_int64(negative, size)) {
+    if (json_field_integer(text, &negative, &size) == JSON_INTEGRAL && fits_int64(negative, size)) {
         *value = value_of_integer(negative, size);
         return true;
     }
@@ -151,7 +151,7 @@ static bool read_int(struct json_decoder *d, enum json_token token, void *messag
         return json_field_low_high("intValue", err);
     if (token != JSON_STRING && token != JSON_NUMBER)
         return not_its_kind(d, token, "intValue", value, err);
-    switch (json_integer_of(d->reader.text, &negative, &size)) {
+    switch (json_field_integer(d->reader.text, &negative, &size)) {
     case JSON_NO_NUMBER:
         return json_field_fault(d, token, err, "intValue is not a decimal number");
     case JSON_INTEGRAL:
@@ -222,7 +222,7 @@ static bool read_bytes(struct json_decoder *d, enum json_token token, void *mess
 static bool read_item(struct json_decoder *d, enum json_token token, void *message, struct err *err)
 {
     struct list_target *target = message;
-    struct value *item = json_list_add(&target->list, sizeof(*item), d->arena);
+    struct value *item = json_field_add(&target->list, sizeof(*item), d->arena);
 
     if (!item)
         return json_field_no_room(d, err);
@@ -235,7 +235,7 @@ static bool read_item_values(struct json_decoder *d, enum json_token token, void
 {
     struct list_target *target = message;
 
-    target->list = (struct json_list){0};
+    target->list = (struct json_field_list){0};
     return json_field_array(d, token, "arrayValue.values", false, read_item, target, err);
 }
 
@@ -292,7 +292,7 @@ static bool read_entry(struct json_decoder *d, enum json_token token, void *mess
     struct entry_target entry = {&beyond, target->depth};
 
     if (target->seen++ < target->most)
-        entry.entry = json_list_add(&target->list, sizeof(*entry.entry), d->arena);
+        entry.entry = json_field_add(&target->list, sizeof(*entry.entry), d->arena);
     if (!entry.entry)
         return json_field_no_room(d, err);
     return json_field_object(d, token, &key_value, &entry, err);
@@ -304,7 +304,7 @@ static bool read_entry_values(struct json_decoder *d, enum json_token token, voi
 {
     struct list_target *target = message;
 
-    target->list = (struct json_list){0};
+    target->list = (struct json_field_list){0};
     return json_field_array(d, token, "kvlistValue.values", false, read_entry, target, err);
 }
 

@@ -15,6 +15,12 @@ static void write_hex(struct json *j, struct bytes id)
     buf_add_byte(j->out, '"');
 }
 
+/* U+0000 stays: what was sent is given back (OTLP-124 is about the database). */
+static void write_text(struct json *j, struct bytes text)
+{
+    (void)json_string_exact(j->out, text);
+}
+
 static void hex_field(struct json *j, const char *name, struct bytes id)
 {
     if (id.len == 0)
@@ -28,7 +34,7 @@ static void text_field(struct json *j, const char *name, struct bytes text)
     if (text.len == 0)
         return;
     json_key(j, name);
-    json_text(j, text);
+    write_text(j, text);
 }
 
 static void time_field(struct json *j, const char *name, uint64_t unix_nano)
@@ -70,7 +76,7 @@ static void write_value(struct json *j, const struct value *value)
         break;
     case VALUE_STRING:
         json_key(j, "stringValue");
-        json_text(j, value->text);
+        write_text(j, value->text);
         break;
     case VALUE_BOOL:
         json_key(j, "boolValue");
@@ -115,7 +121,7 @@ static void write_key_value(struct json *j, const struct attribute *attribute)
 {
     json_open(j, '{');
     json_key(j, "key");
-    json_text(j, attribute->key);
+    write_text(j, attribute->key);
     json_key(j, "value");
     write_value(j, &attribute->value);
     json_close(j, '}');
@@ -208,7 +214,7 @@ static void text_array(struct json *j, const char *name, const struct bytes *tex
     json_open(j, '[');
     for (uint32_t i = 0; i < count; i++) {
         json_item(j);
-        json_text(j, texts[i]);
+        write_text(j, texts[i]);
     }
     json_close(j, ']');
 }

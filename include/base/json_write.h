@@ -10,6 +10,9 @@
  * only. */
 unsigned json_string(struct buf *out, struct bytes text);
 
+/* The same, but U+0000 is written as \u0000: JSON may hold it, PostgreSQL may not. */
+unsigned json_string_exact(struct buf *out, struct bytes text);
+
 /*
  * A cursor over nested objects and arrays: json_key or json_item first, then exactly one value.
  *

@@ -77,15 +77,15 @@ MUST_CHECK bool json_field_low_high(const char *name, struct err *err);
 
 /* A decimal in JSON's notation as an integer, exactly: "10", "1.0", "1e18". */
 enum json_integer { JSON_INTEGRAL, JSON_FRACTION, JSON_HUGE, JSON_NO_NUMBER };
-enum json_integer json_integer_of(struct bytes text, bool *out_negative, uint64_t *out_size);
+enum json_integer json_field_integer(struct bytes text, bool *out_negative, uint64_t *out_size);
 
 /* A growing array in the arena. */
-struct json_list {
+struct json_field_list {
     void *items;
     uint32_t count;
     uint32_t cap;
 };
 /* Room for one more item of that size, zeroed; NULL when the arena is full. */
-void *json_list_add(struct json_list *list, size_t item_size, struct arena *arena);
+void *json_field_add(struct json_field_list *list, size_t item_size, struct arena *arena);
 
 #endif

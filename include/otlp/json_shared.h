@@ -20,7 +20,7 @@
 
 /* Into struct resource and struct scope; json_value_settle is the caller's. A wrong shape fails the
  * request. */
-extern const struct json_message json_resource_message;
-extern const struct json_message json_scope_message;
+extern const struct json_message json_shared_resource;
+extern const struct json_message json_shared_scope;
 
 #endif

@@ -53,11 +53,15 @@ static size_t plain_run(struct bytes text)
 
 /* A byte of a longer sequence, or NUL: copied when sound, else replaced. Returns how many bytes
  * were consumed. */
-static size_t add_sequence(struct buf *out, struct bytes text, unsigned *repairs)
+static size_t add_sequence(struct buf *out, struct bytes text, bool keep_nul, unsigned *repairs)
 {
     size_t step = text_utf8_step(text);
     size_t bad = 1;
 
+    if (keep_nul && text.at[0] == 0) {
+        buf_add_text(out, "\\u0000");
+        return 1;
+    }
     if (step > 0 && text.at[0] != 0) {
         buf_add(out, text.at, step);
         return step;
@@ -71,7 +75,7 @@ static size_t add_sequence(struct buf *out, struct bytes text, unsigned *repairs
     return bad;
 }
 
-unsigned json_string(struct buf *out, struct bytes text)
+static unsigned add_string(struct buf *out, struct bytes text, bool keep_nul)
 {
     unsigned repairs = TEXT_SOUND;
 
@@ -87,7 +91,8 @@ unsigned json_string(struct buf *out, struct bytes text)
             break;
         escape = escape_of(text.at[done]);
         if (escape == 'x') {
-            done += add_sequence(out, (struct bytes){text.at + done, text.len - done}, &repairs);
+            done += add_sequence(out, (struct bytes){text.at + done, text.len - done}, keep_nul,
+                                 &repairs);
         } else {
             if (escape == 'u')
                 buf_printf(out, "\\u%04x", (unsigned)text.at[done]);
@@ -100,6 +105,16 @@ unsigned json_string(struct buf *out, struct bytes text)
     }
     buf_add_byte(out, '"');
     return repairs;
+}
+
+unsigned json_string(struct buf *out, struct bytes text)
+{
+    return add_string(out, text, false);
+}
+
+unsigned json_string_exact(struct buf *out, struct bytes text)
+{
+    return add_string(out, text, true);
 }
 
 void json_open(struct json *j, char bracket)
