@@ -40,7 +40,8 @@ CREATE TABLE spanledger.resource (
     last_used date NOT NULL,           -- refreshed once a day by ingest; unused rows are removed by upkeep
     CONSTRAINT resource_pkey PRIMARY KEY (tenant_id, resource_id)
 );
--- No index on service_name: a name of more than 2.7 kB would not fit into a btree page and refuse the whole resource.
+-- The first 512 characters: a longer name would not fit into a btree page and refuse the whole resource.
+CREATE INDEX resource_service_name_idx ON spanledger.resource (tenant_id, left(service_name, 512));
 
 CREATE TABLE spanledger.scope (
     tenant_id int4 NOT NULL,

@@ -235,17 +235,25 @@ BEGIN
 END
 $$;
 
--- The choice. `SET spanledger.engine = 'native'` before the first migration keeps plain partitions where the extension is there. Without its
--- loader in shared_preload_libraries CREATE EXTENSION is not an error but the end of the session, so its setting is looked for first.
+-- The choice. Before the first migration, `SET spanledger.engine = 'native'` keeps plain partitions where the extension is there, and 'timescale'
+-- makes it an error when it cannot be had. Without its loader in shared_preload_libraries CREATE EXTENSION is not an error but the end of the
+-- session, so a setting of the loader is looked for first.
 DO $$
 DECLARE
+    wanted text := coalesce(nullif(current_setting('spanledger.engine', true), ''), 'any');
     chosen text := 'native';
     today date := (now() AT TIME ZONE 'UTC')::date;
     days_back int4 := coalesce(nullif(current_setting('spanledger.partition_days_back', true), ''), '400')::int4;
 BEGIN
-    IF coalesce(current_setting('spanledger.engine', true), '') <> 'native' THEN
+    IF wanted NOT IN ('any', 'native', 'timescale') THEN
+        RAISE EXCEPTION 'spanledger.engine is ''%'', want native or timescale', wanted;
+    END IF;
+    IF wanted <> 'native' THEN
         PERFORM FROM pg_catalog.pg_extension WHERE extname = 'timescaledb';
         IF FOUND THEN
+            chosen := 'timescale';
+        ELSIF wanted = 'timescale' THEN
+            CREATE EXTENSION timescaledb SCHEMA public;
             chosen := 'timescale';
         ELSE
             PERFORM FROM pg_catalog.pg_available_extensions

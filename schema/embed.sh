@@ -1,7 +1,7 @@
 #!/bin/sh
 # Turns files into C at build. Run from the top of the tree; writes to standard output.
 #   migrations      schema/NNN_name.sql  -> the array of store/migrate.h
-#   queries         schema/query/*.sql   -> const char sql_NAME[]
+#   queries         schema/query/*.sql   -> const char sql_NAME[], and all in query_texts[] (for tests)
 #   queries-header  their declarations
 #   assets          docs/openapi.yaml    -> const char asset_openapi_yaml[] and its length
 set -eu
@@ -33,9 +33,17 @@ queries)
         literal "$file"
         echo '    ;'
     done
+    echo 'const struct query_text query_texts[] = {'
+    for file in schema/query/*.sql; do
+        [ -e "$file" ] || continue
+        printf '    {"%s", sql_%s},\n' "$(name_of "$file")" "$(name_of "$file")"
+    done
+    printf '    {(void *)0, (void *)0},\n};\n'
     ;;
 queries-header)
     printf '#ifndef QUERIES_H\n#define QUERIES_H\n'
+    echo 'struct query_text { const char *name; const char *sql; };'
+    echo 'extern const struct query_text query_texts[]; /* all of them, ended by NULL */'
     for file in schema/query/*.sql; do
         [ -e "$file" ] || continue
         printf 'extern const char sql_%s[];\n' "$(name_of "$file")"
