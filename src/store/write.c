@@ -111,6 +111,7 @@ bool writer_connect(struct writer *w, struct err *err)
     /* Every statement of a writer looks rows up by key; a plan made while tables were small would scan them for ever. */
     static const char session[] =
         "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+        "SET enable_bitmapscan = off; SET enable_material = off;"
         "SET jit = off; SET lock_timeout = '10s'";
 
     if (db_is_open(&w->db))

@@ -1,0 +1,165 @@
+/*
+ * decode: nanoseconds per span on one core of every step between a request's body and the bytes of COPY: guard,
+ * protobuf (guard included), ids and rows, COPY's encoding; the same for JSON, with the reader alone beside
+ * jansson on the same body.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/json_read.h"
+#include "otlp/decode.h"
+#include "otlp/guard.h"
+#include "otlp/stored.h"
+#include "store/pgcopy.h"
+#include "support/figures.h"
+#include "support/jansson_read.h"
+#include "support/traffic.h"
+
+#define ARENA_BYTES ((size_t)512 << 20)
+
+static const struct otlp_limits limits = {.max_depth = 64, .max_attributes = 10000};
+
+struct bench {
+    struct bytes body;
+    bool json;
+    struct arena arena;
+    struct buf rows;
+    uint32_t spans;
+};
+
+static void fail(const struct err *err)
+{
+    (void)fprintf(stderr, "decode: %s\n", err->text);
+    exit(2);
+}
+
+static void step_guard(struct bench *b)
+{
+    struct err err = {0};
+    struct bytes clean;
+
+    if (!otlp_guard(b->body, &b->arena, &clean, &err))
+        fail(&err);
+}
+
+static void decode(struct bench *b, struct span_array *out_spans)
+{
+    struct err err = {0};
+
+    if (!(b->json ? otlp_from_json : otlp_from_protobuf)(b->body, &limits, &b->arena, out_spans,
+                                                         &err))
+        fail(&err);
+}
+
+static void step_decode(struct bench *b)
+{
+    struct span_array spans = {0};
+    decode(b, &spans);
+}
+
+static void make_rows(struct bench *b, bool encode)
+{
+    struct err err = {0};
+    struct span_array spans = {0};
+    struct otlp_to_stored maker;
+
+    decode(b, &spans);
+    otlp_to_stored_init(&maker, &b->arena, TENANT_DEFAULT, clock_wall_ns());
+    buf_clear(&b->rows);
+    for (size_t i = 0; i < spans.count; i++) {
+        struct stored_span *row = arena_new(&b->arena, struct stored_span);
+        if (row == NULL || !otlp_check_span(&spans.items[i], &b->arena) ||
+            !otlp_to_stored(&maker, &spans.items[i], row, &err))
+            fail(&err);
+        if (encode)
+            pgcopy_span(&b->rows, row);
+    }
+    otlp_to_stored_done(&maker);
+}
+
+static void step_rows(struct bench *b)
+{
+    make_rows(b, false);
+}
+
+static void step_encode(struct bench *b)
+{
+    make_rows(b, true);
+}
+
+static void step_read_json(struct bench *b)
+{
+    struct err err = {0};
+    struct json_reader reader;
+    enum json_token token = JSON_NULL;
+
+    json_reader_init(&reader, b->body, &b->arena);
+    while (token != JSON_END)
+        if (!json_next(&reader, &token, &err))
+            fail(&err);
+}
+
+static void step_jansson(struct bench *b)
+{
+    if (!jansson_reads(b->body))
+        exit(2);
+}
+
+/* Best of the rounds: what the code costs, without what else the machine did. */
+static double best_ns(struct bench *b, void (*step)(struct bench *), int rounds)
+{
+    int64_t best = INT64_MAX;
+
+    for (int i = 0; i < rounds; i++) {
+        arena_reset(&b->arena);
+        b->arena.max_bytes = ARENA_BYTES;
+        const int64_t start = clock_mono_ns();
+        step(b);
+        const int64_t took = clock_mono_ns() - start;
+        best = took < best ? took : best;
+    }
+    return (double)best;
+}
+
+static void print(const struct bench *b, const char *name, double ns)
+{
+    (void)printf("%s ns_per_span %.0f mb_per_s %.0f\n", name, ns / b->spans,
+                 (double)b->body.len * 1e3 / ns);
+}
+
+int main(int argc, char *argv[])
+{
+    const int rounds = argc > 1 ? (int)figures_number("rounds", argv[1]) : 400;
+    struct traffic_shape shape = {
+        .spans = 500, .spans_per_trace = 10, .message_bytes = 400, .services = 8, .spread_s = 60};
+
+    for (int json = 0; json <= 1; json++) {
+        struct bench b = {.json = json, .spans = shape.spans};
+        struct traffic_body body;
+        uint64_t seed = 42;
+
+        shape.json = json;
+        traffic_build(&shape, &seed, 0, &body);
+        (void)traffic_renew(&shape, &seed, 0, &body);
+        b.body = buf_bytes(&body.bytes);
+        arena_init(&b.arena, ARENA_BYTES);
+        buf_init(&b.rows, ARENA_BYTES);
+        if (!json)
+            print(&b, "protobuf_guard", best_ns(&b, step_guard, rounds));
+        else
+            print(&b, "json_read", best_ns(&b, step_read_json, rounds));
+        if (json && jansson_is_here())
+            print(&b, "json_jansson", best_ns(&b, step_jansson, rounds));
+        print(&b, json ? "json_decode" : "protobuf_decode", best_ns(&b, step_decode, rounds));
+        print(&b, json ? "json_decode_rows" : "protobuf_decode_rows",
+              best_ns(&b, step_rows, rounds));
+        print(&b, json ? "json_decode_rows_encode" : "protobuf_decode_rows_encode",
+              best_ns(&b, step_encode, rounds));
+        arena_done(&b.arena);
+        buf_done(&b.rows);
+        traffic_done(&body);
+    }
+    return 0;
+}
