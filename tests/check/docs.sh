@@ -42,7 +42,7 @@ done >"$work/links"
 # 4. What the server serves as its description is there, and make targets in documents exist.
 [ -s docs/openapi.yaml ] || say "docs/openapi.yaml is missing; the server serves it"
 # shellcheck disable=SC2086
-grep -oh '`make [a-z-]*[a-z]' $docs | sed 's/`make //' | sort -u | while read -r target; do
+grep -oh '`make [a-z-]*[a-z][` ]' $docs | sed 's/`make //; s/[` ]$//' | sort -u | while read -r target; do
     grep -q "^\($target\|[a-z -]* $target\)\( [a-z -]*\)\?:" Makefile || echo "documents name 'make $target', Makefile has none"
 done >"$work/targets"
 [ ! -s "$work/targets" ] || { cat "$work/targets"; bad=1; }
