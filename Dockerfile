@@ -5,7 +5,7 @@ WORKDIR /src
 COPY . .
 RUN apt-get -qq update \
     && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
-        gcc make libc6-dev pkg-config libpq-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
+        gcc make libc6-dev pkg-config libpq-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libprotobuf-dev \
         libevent-dev libssl-dev zlib1g-dev libzstd-dev libxxhash-dev \
     && make -s all && make -s install DESTDIR=/out
 
