@@ -47,7 +47,8 @@ static int set_up(void **state)
     int rest;
     int applied;
     char template[] = "/tmp/it-write-XXXXXX";
-    char *argv[] = {"--data-dir", f->dir};
+    char flag[] = "--data-dir";
+    char *argv[] = {flag, f->dir};
 
     assert_non_null(mkdtemp(template));
     (void)snprintf(f->dir, sizeof(f->dir), "%s", template);

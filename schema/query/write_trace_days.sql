@@ -3,13 +3,14 @@
 --   $4 since date, $5 until date
 -- Columns: place int4 (0-based, in the arrays), day date.
 -- A trace whose days lie more than 31 days apart is shown once per group of days; looking into every chunk for each new trace would cost more than all the rest.
--- OFFSET 0 keeps the trace table on the inner side: a plan made while it was empty compared every key with every row (1 s for 400 keys and 15,000 rows).
+-- OFFSET 0 keeps the planner from turning the join round: planned while the table is empty, it would scan all of trace for each batch for ever
+-- (measured: 100 us a span instead of 18).
 SELECT (k.place - 1)::int4 AS place, t.day
 FROM unnest($1::int4[], $2::int2[], $3::uuid[]) WITH ORDINALITY AS k (tenant_id, trace_bucket, trace_id, place)
 CROSS JOIN LATERAL (
     SELECT r.day
     FROM spanledger.trace AS r
-    WHERE r.tenant_id = k.tenant_id AND r.trace_bucket = k.trace_bucket AND r.trace_id = k.trace_id
+    WHERE r.trace_id = k.trace_id AND r.tenant_id = k.tenant_id AND r.trace_bucket = k.trace_bucket
       AND r.day >= $4 AND r.day <= $5
     OFFSET 0
 ) AS t

@@ -9,7 +9,11 @@ SELECT s.ord,
                < (s.start_ns::numeric + s.duration_ns, s.attribute_count, s.content_hash) THEN 2
             ELSE 3 END AS verdict
 FROM pg_temp.span_stage AS s
-JOIN spanledger.span AS t
-  ON t.tenant_id = s.tenant_id AND t.trace_bucket = s.trace_bucket AND t.trace_id = s.trace_id
- AND t.span_id = s.span_id AND t.start_time = s.start_time AND t.kind = s.kind
-WHERE t.start_time >= $1 AND t.start_time <= $2
+CROSS JOIN LATERAL (
+    SELECT r.content_hash, r.other_versions, r.start_ns, r.duration_ns, r.attribute_count
+    FROM spanledger.span AS r
+    WHERE r.trace_id = s.trace_id AND r.span_id = s.span_id AND r.start_time = s.start_time AND r.kind = s.kind
+      AND r.tenant_id = s.tenant_id AND r.trace_bucket = s.trace_bucket
+      AND r.start_time >= $1 AND r.start_time <= $2
+    OFFSET 0
+) AS t

@@ -11,40 +11,21 @@
 #include "base/clock.h"
 #include "queries.h"
 #include "store/call.h"
+#include "store/copy.h"
 #include "store/pgtypes.h"
+#include "store/trace_copy.h"
 
 #define DAYS_AROUND 31
 #define PARAM_MAX_BYTES (256U << 20)
 
-/* Sum over the spans of one trace that started on one day. */
-struct sum {
-    int32_t tenant_id;
-    int16_t bucket;
-    struct uuid trace_id;
-    int64_t day;
-    int64_t start_ns;
-    int64_t end_ns;
-    int64_t last_received_ns;
-    const struct stored_span *first;
-    const struct stored_span *root; /* NULL: none */
-    int32_t span_count;
-    int32_t error_count;
-    int32_t roots[SPAN_UNFINISHED + 1];
-    bool recount; /* a version was replaced: count anew from the table */
-    bool multi_day;
-    struct bytes services
-        [8]; /* distinct; a day's part of a trace with more services in one batch is counted anew */
-    uint32_t service_count;
-};
-
 struct trace_rows {
-    struct sum *sums;
+    struct trace_sum *sums;
     size_t count;
     size_t cap;
     uint32_t *slots; /* open addressing: index + 1 into sums */
     size_t slot_count;
     struct pg_array arrays[22];
-    struct buf services;
+    struct buf scratch; /* text form of a services array, rows of COPY */
     bool prepared[2];
 };
 
@@ -68,7 +49,7 @@ struct trace_rows *trace_rows_new(void)
         return NULL;
     for (size_t i = 0; i < 22; i++)
         pg_array_init(&rows->arrays[i], element_types[i], PARAM_MAX_BYTES);
-    buf_init(&rows->services, PARAM_MAX_BYTES);
+    buf_init(&rows->scratch, PARAM_MAX_BYTES);
     return rows;
 }
 
@@ -78,7 +59,7 @@ void trace_rows_free(struct trace_rows *rows)
         return;
     for (size_t i = 0; i < 22; i++)
         pg_array_done(&rows->arrays[i]);
-    buf_done(&rows->services);
+    buf_done(&rows->scratch);
     free(rows->sums);
     free(rows->slots);
     free(rows);
@@ -96,7 +77,7 @@ static bool make_room(struct trace_rows *rows, size_t items, struct err *err)
     while (slots < items * 2)
         slots *= 2;
     if (rows->cap < items) {
-        struct sum *sums = realloc(rows->sums, items * sizeof(*sums));
+        struct trace_sum *sums = realloc(rows->sums, items * sizeof(*sums));
         if (!sums)
             return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", items);
         rows->sums = sums;
@@ -114,23 +95,23 @@ static bool make_room(struct trace_rows *rows, size_t items, struct err *err)
     return true;
 }
 
-static struct sum *sum_of(struct trace_rows *rows, const struct stored_span *row)
+static struct trace_sum *sum_of(struct trace_rows *rows, const struct stored_span *row)
 {
     const int64_t day = clock_day(row->start_unix_ns);
     size_t at = (size_t)(read_be64(row->trace_id.at + 8) ^ (uint64_t)day * 0x9e3779b97f4a7c15U) &
                 (rows->slot_count - 1);
 
     while (rows->slots[at]) {
-        struct sum *s = &rows->sums[rows->slots[at] - 1];
+        struct trace_sum *s = &rows->sums[rows->slots[at] - 1];
         if (s->day == day && s->tenant_id == row->tenant_id &&
             memcmp(s->trace_id.at, row->trace_id.at, sizeof(s->trace_id)) == 0)
             return s;
         at = (at + 1) & (rows->slot_count - 1);
     }
-    rows->sums[rows->count] = (struct sum){.tenant_id = row->tenant_id,
-                                           .bucket = row->trace_bucket,
-                                           .trace_id = row->trace_id,
-                                           .day = day};
+    rows->sums[rows->count] = (struct trace_sum){.tenant_id = row->tenant_id,
+                                                 .bucket = row->trace_bucket,
+                                                 .trace_id = row->trace_id,
+                                                 .day = day};
     rows->slots[at] = (uint32_t)++rows->count;
     return &rows->sums[rows->count - 1];
 }
@@ -142,7 +123,7 @@ static bool is_earlier(const struct stored_span *a, const struct stored_span *b)
     return a->span_id < b->span_id;
 }
 
-static void add_service(struct sum *s, struct bytes service)
+static void add_service(struct trace_sum *s, struct bytes service)
 {
     for (uint32_t i = 0; i < s->service_count; i++)
         if (bytes_equal(s->services[i], service))
@@ -153,7 +134,7 @@ static void add_service(struct sum *s, struct bytes service)
         s->services[s->service_count++] = service;
 }
 
-static void add_span(struct sum *s, const struct stored_span *row)
+static void add_span(struct trace_sum *s, const struct stored_span *row)
 {
     const int64_t end_ns = row->start_unix_ns + row->duration_ns;
 
@@ -177,8 +158,8 @@ static void add_span(struct sum *s, const struct stored_span *row)
 
 static int compare_sums(const void *a, const void *b)
 {
-    const struct sum *x = a;
-    const struct sum *y = b;
+    const struct trace_sum *x = a;
+    const struct trace_sum *y = b;
     int order;
 
     if (x->tenant_id != y->tenant_id)
@@ -191,7 +172,7 @@ static int compare_sums(const void *a, const void *b)
     return x->day < y->day ? -1 : x->day > y->day;
 }
 
-static bool same_trace(const struct sum *x, const struct sum *y)
+static bool same_trace(const struct trace_sum *x, const struct trace_sum *y)
 {
     return x->tenant_id == y->tenant_id &&
            memcmp(x->trace_id.at, y->trace_id.at, sizeof(x->trace_id)) == 0;
@@ -215,13 +196,13 @@ static void clear_arrays(struct trace_rows *rows, size_t count)
 }
 
 /* The arrays 1..3 hold tenant, bucket and id of each distinct trace for which `wanted` is true (NULL: all). Returns how many. */
-static size_t put_traces(struct trace_rows *rows, bool (*wanted)(const struct sum *))
+static size_t put_traces(struct trace_rows *rows, bool (*wanted)(const struct trace_sum *))
 {
     size_t places = 0;
 
     clear_arrays(rows, 22);
     for (size_t i = 0; i < rows->count; i++) {
-        const struct sum *s = &rows->sums[i];
+        const struct trace_sum *s = &rows->sums[i];
         if ((i > 0 && same_trace(s, s - 1)) || (wanted && !wanted(s)))
             continue;
         pg_array_int4(&rows->arrays[1], s->tenant_id);
@@ -238,11 +219,16 @@ static void put_trace_params(struct trace_rows *rows, struct call *call)
         call_array(call, array_types[i], &rows->arrays[i]);
 }
 
-static void mark_trace(struct trace_rows *rows, size_t first_of_trace)
+/* The table has a row of this trace and day (PostgreSQL's): the same day is added to, another makes the trace one of several days. */
+static void note_day(struct trace_rows *rows, size_t first_of_trace, int32_t day)
 {
     for (size_t i = first_of_trace;
-         i < rows->count && same_trace(&rows->sums[i], &rows->sums[first_of_trace]); i++)
-        rows->sums[i].multi_day = true;
+         i < rows->count && same_trace(&rows->sums[i], &rows->sums[first_of_trace]); i++) {
+        if (pg_date(rows->sums[i].day) == day)
+            rows->sums[i].there = true;
+        else
+            rows->sums[i].multi_day = true;
+    }
 }
 
 /* Reads the answer of write_trace_days.sql: a row of a day that is not the trace's only day in the batch makes the trace one of several days. */
@@ -261,8 +247,8 @@ static bool read_days(struct trace_rows *rows, const PGresult *result, struct er
         const uint32_t place = read_be32((const uint8_t *)PQgetvalue(result, r, 0));
         const int32_t day = (int32_t)read_be32((const uint8_t *)PQgetvalue(result, r, 1));
 
-        if (place < places && day != pg_date(rows->sums[first[place]].day))
-            mark_trace(rows, first[place]);
+        if (place < places)
+            note_day(rows, first[place], day);
     }
     for (size_t i = 1; i < rows->count; i++)
         if (same_trace(&rows->sums[i], &rows->sums[i - 1]))
@@ -271,7 +257,7 @@ static bool read_days(struct trace_rows *rows, const PGresult *result, struct er
     return true;
 }
 
-static bool is_multi_day(const struct sum *s)
+static bool is_multi_day(const struct trace_sum *s)
 {
     return s->multi_day;
 }
@@ -303,9 +289,9 @@ static bool find_days(struct trace_rows *rows, struct db *db, struct err *err)
 }
 
 /* {"a","b"}: the text form of a text[]. */
-static struct bytes services_text(struct trace_rows *rows, struct sum *s)
+static struct bytes services_text(struct trace_rows *rows, struct trace_sum *s)
 {
-    struct buf *out = &rows->services;
+    struct buf *out = &rows->scratch;
 
     buf_clear(out);
     buf_add_byte(out, '{');
@@ -345,11 +331,10 @@ static void put_root(struct pg_array *a, const struct stored_span *root)
     }
 }
 
-static void put_sum(struct trace_rows *rows, struct sum *s)
+static void put_sum(struct trace_rows *rows, struct trace_sum *s)
 {
     struct pg_array *a = rows->arrays;
 
-    qsort(s->services, s->service_count, sizeof(s->services[0]), compare_services);
     pg_array_int4(&a[0], pg_date(s->day));
     pg_array_int4(&a[1], s->tenant_id);
     pg_array_int2(&a[2], s->bucket);
@@ -375,16 +360,29 @@ static bool upsert(struct trace_rows *rows, struct db *db, struct err *err)
 
     clear_arrays(rows, 22);
     for (size_t i = 0; i < rows->count; i++)
-        if (rows->sums[i].span_count > 0)
+        if (rows->sums[i].span_count > 0 && rows->sums[i].there)
             put_sum(rows, &rows->sums[i]);
     if (rows->arrays[0].count == 0)
         return true;
     for (size_t i = 0; i < 22; i++) {
-        if (!buf_ok(&rows->arrays[i].bytes) || !buf_ok(&rows->services))
+        if (!buf_ok(&rows->arrays[i].bytes) || !buf_ok(&rows->scratch))
             return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
         call_array(&call, array_types[i], &rows->arrays[i]);
     }
     return call_run(db, "write_trace", &rows->prepared[1], sql_write_trace, &call, NULL, err);
+}
+
+/* Rows that are not there yet: COPY costs a third of the upsert, and the locks say that nobody else makes them. */
+static bool copy_new(struct trace_rows *rows, struct db *db, struct err *err)
+{
+    buf_clear(&rows->scratch);
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->sums[i].span_count > 0 && !rows->sums[i].there)
+            trace_copy_row(&rows->scratch, &rows->sums[i]);
+    if (!buf_ok(&rows->scratch))
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
+    return rows->scratch.len == 0 ||
+           copy_rows(db, "spanledger.trace", trace_copy_columns, buf_bytes(&rows->scratch), err);
 }
 
 static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
@@ -395,7 +393,7 @@ static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
 
     clear_arrays(rows, 22);
     for (size_t i = 0; i < rows->count; i++) {
-        const struct sum *s = &rows->sums[i];
+        const struct trace_sum *s = &rows->sums[i];
         if (!s->recount)
             continue;
         pg_array_int4(&rows->arrays[0], pg_date(s->day));
@@ -429,5 +427,9 @@ bool trace_rows_write(struct trace_rows *rows, struct db *db, const struct write
     if (rows->count == 0)
         return true;
     qsort(rows->sums, rows->count, sizeof(*rows->sums), compare_sums);
-    return find_days(rows, db, err) && upsert(rows, db, err) && recount(rows, db, err);
+    for (size_t i = 0; i < rows->count; i++)
+        qsort(rows->sums[i].services, rows->sums[i].service_count, sizeof(struct bytes),
+              compare_services);
+    return find_days(rows, db, err) && copy_new(rows, db, err) && upsert(rows, db, err) &&
+           recount(rows, db, err);
 }

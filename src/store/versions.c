@@ -6,42 +6,14 @@
 
 #include "queries.h"
 #include "store/call.h"
+#include "store/copy.h"
 #include "store/pgcopy.h"
 #include "store/pgtypes.h"
 
-#define COPY_PIECE_BYTES (256U * 1024)
 #define MOST_OTHER_VERSIONS 64
 #define ARRAY_MAX_BYTES (64U << 20)
 
 enum verdict { VERDICT_KNOWN = 1, VERDICT_STAGED_STANDS = 2, VERDICT_STORED_STANDS = 3 };
-
-/* Takes the answer to a COPY; the first error is the cause. */
-static bool read_answer(struct db *db, struct err *err)
-{
-    bool done = true;
-
-    for (;;) {
-        DB_RESULT result = PQgetResult(db->conn);
-        if (!result)
-            return done;
-        if (PQresultStatus(result) != PGRES_COMMAND_OK && done)
-            done = db_fail(db, result, err);
-        if (PQresultStatus(result) == PGRES_COPY_IN)
-            return done; /* still in COPY: the connection is of no use, the caller closes it */
-    }
-}
-
-static bool put_copy_data(struct db *db, struct bytes piece, struct err *err)
-{
-    while (piece.len > 0) {
-        const size_t len = piece.len < COPY_PIECE_BYTES ? piece.len : COPY_PIECE_BYTES;
-        if (PQputCopyData(db->conn, (const char *)piece.at, (int)len) != 1)
-            return read_answer(db, err) ? db_fail(db, NULL, err) : false;
-        piece.at += len;
-        piece.len -= len;
-    }
-    return true;
-}
 
 /* Distinct hashes of the batch's other versions of item i; returns how many. */
 static size_t other_versions(const struct write_plan *plan, const struct write_item *items,
@@ -135,48 +107,24 @@ static bool send_rows(struct db *db, const struct write_plan *plan, const struct
             run.len += p->row_len;
             continue;
         }
-        if (!put_copy_data(db, run, err))
+        if (!copy_put(db, run, err))
             return false;
         run = (struct bytes){plan->rows.at + p->row_at, p->row_len};
     }
     if (!buf_ok(scratch))
         return err_set(err, ERR_UNAVAILABLE, "no memory to stage spans");
-    return put_copy_data(db, run, err) && put_copy_data(db, buf_bytes(scratch), err);
-}
-
-static bool start_copy(struct db *db, bool staged, struct err *err)
-{
-    char sql[1024];
-
-    (void)snprintf(sql, sizeof(sql), "COPY %s (%s%s) FROM STDIN (FORMAT binary)",
-                   staged ? "pg_temp.span_stage" : "spanledger.span", pgcopy_span_columns,
-                   staged ? ", ord, other_versions" : "");
-    DB_RESULT result = PQexec(db->conn, sql);
-    return PQresultStatus(result) == PGRES_COPY_IN || db_fail(db, result, err);
-}
-
-static bool finish_copy(struct db *db, struct err *err)
-{
-    if (PQputCopyEnd(db->conn, NULL) != 1)
-        return read_answer(db, err) ? db_fail(db, NULL, err) : false;
-    return read_answer(db, err);
+    return copy_put(db, run, err) && copy_put(db, buf_bytes(scratch), err);
 }
 
 bool versions_copy(struct db *db, const struct write_plan *plan, const struct write_item *items,
                    bool staged, struct buf *scratch, struct err *err)
 {
-    uint8_t frame[32];
-    struct buf head = {.at = frame, .cap = sizeof(frame), .max = sizeof(frame)};
+    char columns[1024];
 
-    if (!start_copy(db, staged, err))
-        return false;
-    pgcopy_begin(&head);
-    if (!put_copy_data(db, buf_bytes(&head), err) ||
-        !send_rows(db, plan, items, staged, scratch, err))
-        return false;
-    buf_clear(&head);
-    pgcopy_end(&head);
-    return put_copy_data(db, buf_bytes(&head), err) && finish_copy(db, err);
+    (void)snprintf(columns, sizeof(columns), "%s%s", pgcopy_span_columns,
+                   staged ? ", ord, other_versions" : "");
+    return copy_begin(db, staged ? "pg_temp.span_stage" : "spanledger.span", columns, err) &&
+           send_rows(db, plan, items, staged, scratch, err) && copy_end(db, err);
 }
 
 /* Ords by what is to be done with them. */
