@@ -119,7 +119,6 @@ int serve_command(int argc, char *const argv[])
     if (done) {
         print_address(&cfg, running.server);
         wire_server_run(running.server);
-        log_event(LOG_INFO, "serve", "stopping", NULL);
     } else {
         (void)fprintf(stderr, "spanledger serve: %s\n", err.text);
     }

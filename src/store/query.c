@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/stats.h"
 #include "store/db.h"
 #include "store/list_sql.h"
 #include "store/row.h"
@@ -48,11 +49,18 @@ bool reader_new(const struct cfg *cfg, const char *conninfo, struct reader **out
     return true;
 }
 
+static void disconnect(struct reader *reader)
+{
+    if (reader->db.conn)
+        stats_add(STAT_READ_POOL_CONNECTIONS, -1);
+    db_close(&reader->db);
+}
+
 void reader_free(struct reader *reader)
 {
     if (!reader)
         return;
-    db_close(&reader->db);
+    disconnect(reader);
     free(reader->conninfo);
     free(reader);
 }
@@ -73,13 +81,14 @@ static bool reader_open(struct reader *reader, struct err *err)
 {
     if (db_is_open(&reader->db))
         return true;
-    db_close(&reader->db);
+    disconnect(reader);
     memset(reader->lists_prepared, 0, sizeof(reader->lists_prepared));
     if (!db_open(&reader->db, reader->conninfo, DB_READ, reader->statement_timeout_ms, err))
         return false;
+    stats_add(STAT_READ_POOL_CONNECTIONS, 1);
     if (set_planner(&reader->db, err) && stmt_prepare_all(&reader->db, err))
         return true;
-    db_close(&reader->db);
+    disconnect(reader);
     return false;
 }
 

@@ -1,6 +1,7 @@
 /* Prepared read statements. */
 #include "store/stmt.h"
 
+#include "base/stats.h"
 #include "queries.h"
 
 /* OIDs of pg_type: fixed for ever by PostgreSQL; its own header for them is not installed with
@@ -147,8 +148,11 @@ bool stmt_run(struct db *db, const char *name, const struct row_params *params, 
     DB_RESULT res = PQexecPrepared(db->conn, name, params->count, params->values, params->lengths,
                                    params->formats, 1);
 
-    if (PQresultStatus(res) != PGRES_TUPLES_OK)
+    stats_add(STAT_QUERIES, 1);
+    if (PQresultStatus(res) != PGRES_TUPLES_OK) {
+        stats_add(STAT_QUERIES_FAILED, 1);
         return db_fail(db, res, err);
+    }
     *out_res = res;
     res = NULL;
     return true;

@@ -42,11 +42,18 @@ struct writer {
     size_t known_day_count;
 };
 
+static void disconnect(struct writer *w)
+{
+    if (w->db.conn)
+        stats_add(STAT_POOL_CONNECTIONS, -1);
+    db_close(&w->db);
+}
+
 void writer_free(struct writer *writer)
 {
     if (!writer)
         return;
-    db_close(&writer->db);
+    disconnect(writer);
     write_plan_done(&writer->plan);
     write_shared_free(writer->shared);
     trace_rows_free(writer->traces);
@@ -116,17 +123,18 @@ bool writer_connect(struct writer *w, struct err *err)
 
     if (db_is_open(&w->db))
         return true;
-    db_close(&w->db);
+    disconnect(w);
     w->lock_prepared = false;
     write_shared_disconnected(w->shared);
     trace_rows_disconnected(w->traces);
     forget_days(w);
     if (!db_open(&w->db, w->conninfo, DB_WRITE, w->cfg->export_timeout_ms, err))
         return false;
+    stats_add(STAT_POOL_CONNECTIONS, 1);
     if (db_exec(&w->db, session, err) && db_exec(&w->db, sql_write_stage, err) &&
         read_lock_room(w, err))
         return true;
-    db_close(&w->db);
+    disconnect(w);
     return false;
 }
 
@@ -252,11 +260,11 @@ static void roll_back(struct writer *w)
 
     write_shared_forget(w->shared);
     if (!db_is_open(&w->db) || PQtransactionStatus(w->db.conn) == PQTRANS_ACTIVE) {
-        db_close(&w->db); /* in the middle of a COPY or of an answer: the session cannot go on */
+        disconnect(w); /* in the middle of a COPY or of an answer: the session cannot go on */
         return;
     }
     if (PQtransactionStatus(w->db.conn) != PQTRANS_IDLE && !db_exec(&w->db, "ROLLBACK", &ignored))
-        db_close(&w->db);
+        disconnect(w);
 }
 
 /* Whether the same batch may succeed at once: a chunk is missing, a neighbour was in the way. Not: the database is away. */

@@ -11,7 +11,7 @@
 #include <xxhash.h>
 
 #define ROWS_MAX_BYTES (512U << 20) /* a batch is bounded by its requests long before */
-#define ROWS_KEEP_BYTES (16U << 20)
+#define ROWS_KEEP_BYTES (4U << 20)
 
 void write_plan_init(struct write_plan *plan)
 {

@@ -1,16 +1,19 @@
 /* The upkeep thread. */
 #include "work/upkeep.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stats.h"
 #include "store/chunks.h"
 
 #define WATCH_EVERY_MS 500
 #define CHUNKS_EVERY_NS (6 * 3600 * NS_PER_S)
+#define TRIM_AFTER_NS (5 * NS_PER_S)
 #define CHUNKS_RETRY_NS (60 * NS_PER_S)
 
 struct upkeep {
@@ -21,6 +24,12 @@ struct upkeep {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stop;
+};
+
+struct idle {
+    int64_t written; /* transactions so far */
+    int64_t since_mono_ns;
+    bool trimmed;
 };
 
 static void watch_database(struct upkeep *u)
@@ -52,6 +61,19 @@ static int64_t make_chunks(struct upkeep *u)
     return clock_mono_ns() + (done ? CHUNKS_EVERY_NS : CHUNKS_RETRY_NS);
 }
 
+/* Memory of a burst goes back to the system when nothing was written for a while: glibc keeps it otherwise. */
+static void trim_memory(struct idle *idle)
+{
+    const int64_t written = stats_get(STAT_TRANSACTIONS);
+
+    if (written != idle->written) {
+        *idle = (struct idle){.written = written, .since_mono_ns = clock_mono_ns()};
+    } else if (!idle->trimmed && clock_mono_ns() - idle->since_mono_ns > TRIM_AFTER_NS) {
+        idle->trimmed = true;
+        (void)malloc_trim(0);
+    }
+}
+
 /* Waits for one period; true: go on. */
 static bool wait_period(struct upkeep *u)
 {
@@ -73,10 +95,12 @@ static bool wait_period(struct upkeep *u)
 static void *run(void *arg)
 {
     struct upkeep *u = arg;
+    struct idle idle = {.trimmed = true};
     int64_t chunks_due = clock_mono_ns() + CHUNKS_EVERY_NS; /* migrate has just made them */
 
     while (wait_period(u)) {
         watch_database(u);
+        trim_memory(&idle);
         if (clock_mono_ns() >= chunks_due)
             chunks_due = make_chunks(u);
     }
