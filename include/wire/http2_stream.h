@@ -7,8 +7,8 @@
 
 #include "wire/exchange.h"
 
-#define STREAM_HEAD_MAX_BYTES 16384 /* names + values + 32 each, as RFC 9113 10.5.1 counts (H2-7)  \
-                                     */
+/* Names + values + 32 each, as RFC 9113 10.5.1 counts (H2-7). */
+#define STREAM_HEAD_MAX_BYTES 16384
 #define STREAM_FIELDS_MAX 24
 
 struct stream {

@@ -10,8 +10,7 @@
 #define LINGER_MAX_BYTES ((size_t)16 << 20) /* thrown away so that a refusal arrives */
 #define LINGER_MS 2000
 #define MIN_BYTES_PER_S ((int64_t)16 << 10) /* a body slower than this runs out of time (RF-16) */
-#define INLINE_BODY_BYTES ((size_t)4 << 10) /* response bodies sent in one piece with their head   \
-                                             */
+#define INLINE_BODY_BYTES ((size_t)4 << 10) /* response bodies sent in one piece with the head */
 
 static const struct cfg *cfg_of(const struct conn *conn)
 {
