@@ -35,7 +35,7 @@ LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_coverage := -O0 -g --coverage
-FLAGS_fuzz := -fsanitize=address,undefined
+LDFLAGS_fuzz := -fsanitize=address,undefined
 
 PKGS := libpq libnghttp2 libprotobuf-c libevent libevent_openssl libevent_pthreads openssl zlib libzstd libxxhash
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
