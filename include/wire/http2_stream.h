@@ -23,7 +23,8 @@ struct stream {
     int64_t begun_ns;               /* monotonic: first byte */
     int64_t moved_ns;               /* monotonic: newest byte of either direction */
     bool head_too_large;
-    bool head_failed; /* no memory */
+    bool head_repeats; /* a field that may come once came twice */
+    bool head_failed;  /* no memory */
     bool is_grpc;
     bool is_head_method;
     bool request_ended;
@@ -39,6 +40,10 @@ struct stream_fields {
 
 struct stream *stream_new(struct wire_core *core, struct conn *conn, const char *peer, int32_t id);
 void stream_free(struct stream *stream);
+
+/* Into and out of the list of a session's open streams. */
+void stream_link(struct stream **first, struct stream *stream);
+void stream_unlink(struct stream **first, struct stream *stream);
 
 /* Takes a field of the head (or of trailers, which are only counted). */
 void stream_header(struct stream *stream, bool is_request, struct bytes name, struct bytes value);

@@ -153,7 +153,7 @@ size_t conn_read(struct conn *conn, uint8_t *to, size_t len)
 /* Sends what it can of both buffers. Returns the number of bytes, 0 when the socket takes none. */
 static size_t send_some(struct conn *conn)
 {
-    struct iovec parts[2];
+    struct iovec parts[2] = {{0}};
     size_t n = 0;
 
     if (conn->out_sent < conn->out.len)
@@ -486,6 +486,10 @@ void conn_drain_all(struct conn_set *set)
 
 void conn_free_all(struct conn_set *set)
 {
-    while (set->first)
-        conn_free(set->first);
+    struct conn *next;
+
+    for (struct conn *conn = set->first; conn; conn = next) {
+        next = conn->next;
+        conn_free(conn);
+    }
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "wire/bucket.h"
 #include "wire/http2_stream.h"
 
 #define MAX_STREAMS 200
@@ -23,12 +24,6 @@
 #define RESET_PER_S 50
 #define ACKS_QUEUED_MAX 200
 #define TICK_NS (NS_PER_S / 4)
-
-/* Tokens that come back with time. */
-struct bucket {
-    int64_t tokens;
-    int64_t filled_ns;
-};
 
 struct http2 {
     nghttp2_session *session;
@@ -48,22 +43,6 @@ struct http2 {
     struct bucket orphan;
     char peer[64];
 };
-
-static void refill(struct bucket *bucket, int64_t burst, int64_t per_s, int64_t now_ns)
-{
-    const int64_t back = (now_ns - bucket->filled_ns) / (NS_PER_S / per_s);
-
-    if (back > 0) {
-        bucket->tokens = bucket->tokens + back > burst ? burst : bucket->tokens + back;
-        bucket->filled_ns = now_ns;
-    }
-}
-
-static bool spend(struct bucket *bucket, int64_t burst, int64_t per_s, int64_t now_ns)
-{
-    refill(bucket, burst, per_s, now_ns);
-    return bucket->tokens-- > 0;
-}
 
 static void terminate(struct http2 *h2, uint32_t code)
 {
@@ -100,7 +79,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
         control = true;
         break;
     }
-    if (control && !spend(&h2->control, CONTROL_BURST, CONTROL_PER_S, h2->now_ns))
+    if (control && !bucket_spend(&h2->control, h2->now_ns))
         terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
 }
@@ -113,8 +92,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     /* REFUSED_STREAM is safe to send again; an answer of ours could be a loss (OTLP-70). */
-    refill(&h2->orphan, ORPHAN_BURST, ORPHAN_PER_S, h2->now_ns);
-    stream = h2->orphan.tokens > 0 && exchange_fits(h2->core)
+    stream = bucket_tokens(&h2->orphan, h2->now_ns) > 0 && exchange_fits(h2->core)
                  ? stream_new(h2->core, h2->conn, h2->peer, frame->hd.stream_id)
                  : NULL;
     if (!stream) {
@@ -122,10 +100,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
                                         NGHTTP2_REFUSED_STREAM);
         return 0;
     }
-    stream->next = h2->streams;
-    if (h2->streams)
-        h2->streams->prev = stream;
-    h2->streams = stream;
+    stream_link(&h2->streams, stream);
     stream->begun_ns = h2->now_ns;
     stream->moved_ns = h2->now_ns;
     (void)nghttp2_session_set_stream_user_data(session, stream->id, stream);
@@ -171,21 +146,16 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
 static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *to, size_t len,
                          uint32_t *flags, nghttp2_data_source *source, void *user);
 
-static void add_field(nghttp2_nv *fields, size_t *count, struct bytes name, struct bytes value)
-{
-    fields[(*count)++] = (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.at,
-                                      .value = (uint8_t *)(uintptr_t)value.at,
-                                      .namelen = name.len,
-                                      .valuelen = value.len};
-}
-
 static size_t to_nv(const struct stream_fields *from, nghttp2_nv to[STREAM_FIELDS_MAX])
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < from->count; i++)
-        add_field(to, &count, from->at[i].name, from->at[i].value);
-    return count;
+    for (size_t i = 0; i < from->count; i++) {
+        const struct http_header *field = &from->at[i];
+        to[i] = (nghttp2_nv){.namelen = field->name.len, .valuelen = field->value.len};
+        /* The library's struct has no const; it only reads (nghttp2_submit_response copies). */
+        memcpy(&to[i].name, &field->name.at, sizeof(to[i].name));
+        memcpy(&to[i].value, &field->value.at, sizeof(to[i].value));
+    }
+    return from->count;
 }
 
 /* The stream has its response: says it as HEADERS, and DATA if there is any. */
@@ -194,23 +164,16 @@ static void send_response(struct http2 *h2, struct stream *stream)
     struct stream_fields fields;
     nghttp2_nv nv[STREAM_FIELDS_MAX];
     const nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = read_body};
-    int rc;
 
     stream->responded = true;
     stream->moved_ns = h2->now_ns;
     stream_response_fields(stream, &fields);
-    if (!buf_ok(&fields.text)) {
-        stream_fields_done(&fields);
+    if (!buf_ok(&fields.text) ||
+        nghttp2_submit_response(h2->session, stream->id, nv, to_nv(&fields, nv),
+                                stream_has_data(stream) ? &provider : NULL) != 0)
         (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
                                         NGHTTP2_INTERNAL_ERROR);
-        return;
-    }
-    rc = nghttp2_submit_response(h2->session, stream->id, nv, to_nv(&fields, nv),
-                                 stream_has_data(stream) ? &provider : NULL);
     stream_fields_done(&fields);
-    if (rc != 0)
-        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                                        NGHTTP2_INTERNAL_ERROR);
 }
 
 static void refuse(struct http2 *h2, struct stream *stream, const struct err *err)
@@ -283,12 +246,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *u
     (void)code;
     if (!stream)
         return 0;
-    if (stream->prev)
-        stream->prev->next = stream->next;
-    else
-        h2->streams = stream->next;
-    if (stream->next)
-        stream->next->prev = stream->prev;
+    stream_unlink(&h2->streams, stream);
     h2->active_ns = h2->now_ns;
     if (stream->exchange && stream->exchange->delivered)
         h2->orphan.tokens--;
@@ -304,7 +262,7 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
         const uint32_t code = frame->rst_stream.error_code;
         if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_REFUSED_STREAM &&
-            !spend(&h2->fault, FAULT_BURST, FAULT_PER_S, h2->now_ns))
+            !bucket_spend(&h2->fault, h2->now_ns))
             terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
         return 0;
     }
@@ -333,7 +291,7 @@ static int on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int 
     (void)session;
     (void)frame;
     (void)code;
-    if (!spend(&h2->fault, FAULT_BURST, FAULT_PER_S, h2->now_ns))
+    if (!bucket_spend(&h2->fault, h2->now_ns))
         terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
 }
@@ -432,9 +390,9 @@ struct http2 *http2_new(struct wire_core *core, struct conn *conn, const char *p
     h2->now_ns = mono_now_ns;
     h2->opened_ns = mono_now_ns;
     h2->active_ns = mono_now_ns;
-    h2->control = (struct bucket){CONTROL_BURST, mono_now_ns};
-    h2->fault = (struct bucket){FAULT_BURST, mono_now_ns};
-    h2->orphan = (struct bucket){ORPHAN_BURST, mono_now_ns};
+    h2->control = bucket_full(CONTROL_BURST, CONTROL_PER_S, mono_now_ns);
+    h2->fault = bucket_full(FAULT_BURST, FAULT_PER_S, mono_now_ns);
+    h2->orphan = bucket_full(ORPHAN_BURST, ORPHAN_PER_S, mono_now_ns);
     (void)snprintf(h2->peer, sizeof(h2->peer), "%s", peer);
     if (!session_start(h2)) {
         http2_free(h2);

@@ -42,6 +42,25 @@ void stream_free(struct stream *stream)
     free(stream);
 }
 
+void stream_link(struct stream **first, struct stream *stream)
+{
+    stream->prev = NULL;
+    stream->next = *first;
+    if (*first)
+        (*first)->prev = stream;
+    *first = stream;
+}
+
+void stream_unlink(struct stream **first, struct stream *stream)
+{
+    if (stream->prev)
+        stream->prev->next = stream->next;
+    else
+        *first = stream->next;
+    if (stream->next)
+        stream->next->prev = stream->prev;
+}
+
 static void move(struct bytes *slice, const uint8_t *from, const uint8_t *to)
 {
     if (slice->at)
@@ -108,12 +127,15 @@ static void take_known(struct stream *stream, struct bytes name, struct bytes va
     struct http_request *request = &stream->exchange->request;
     int64_t length = 0;
 
-    if (bytes_is(name, "content-type") && !request->content_type.at)
+    if (bytes_is(name, "content-type")) {
+        stream->head_repeats = stream->head_repeats || request->content_type.at;
         request->content_type = value;
-    else if (bytes_is(name, "content-encoding") && !request->content_encoding.at)
+    } else if (bytes_is(name, "content-encoding")) {
+        stream->head_repeats = stream->head_repeats || request->content_encoding.at;
         request->content_encoding = value;
-    else if (bytes_is(name, "content-length") && text_int64(value, &length) && length >= 0)
+    } else if (bytes_is(name, "content-length") && text_int64(value, &length) && length >= 0) {
         stream->content_length = length; /* nghttp2 compares it with what comes */
+    }
 }
 
 void stream_header(struct stream *stream, bool is_request, struct bytes name, struct bytes value)
@@ -181,6 +203,8 @@ bool stream_head_done(struct stream *stream, int64_t mono_now_ns, struct err *er
                        HTTP_MAX_HEADERS);
     if (stream->head_failed)
         return err_set(err, ERR_UNAVAILABLE, "no memory for a request");
+    if (stream->head_repeats) /* as on HTTP/1: whoever reads the other one sees another body */
+        return err_set(err, ERR_BAD_INPUT, "several content-type or content-encoding fields");
     return exchange_admit(stream->exchange, stream->content_length, err);
 }
 

@@ -111,7 +111,7 @@ static bool gzip_start(struct inflater *inflater, struct err *err)
 static bool gzip_step(struct inflater *inflater, struct buf *out, bool *out_ended, struct err *err)
 {
     z_stream *const z = &inflater->gzip;
-    struct room room;
+    struct room room = {0};
     const uInt in_before = z->avail_in;
 
     if (!room_make(&room, out, err))
@@ -178,7 +178,7 @@ static bool run_zstd(struct inflater *inflater, struct bytes body, struct buf *o
     if (!zstd_start(inflater, err))
         return false;
     for (;;) {
-        struct room room;
+        struct room room = {0};
         if (!room_make(&room, out, err))
             return false;
         ZSTD_outBuffer to = {.dst = room.at, .size = room.len};

@@ -64,7 +64,7 @@ static void stop_for_a_while(struct listener *listener, const char *why)
 static void accept_some(struct listener *listener)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct sockaddr_storage sa;
+        struct sockaddr_storage sa = {0};
         socklen_t len = sizeof(sa);
         char peer[ADDRESS_BYTES];
 
@@ -173,7 +173,7 @@ static bool open_address(const char *address, int *out_fd, struct err *err)
 bool listener_new(struct conn_set *set, const char *address, struct tls_context *tls,
                   struct listener **out_listener, struct err *err)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = {0};
     socklen_t len = sizeof(sa);
     struct listener *listener = calloc(1, sizeof(*listener));
 
