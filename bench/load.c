@@ -167,6 +167,7 @@ static void conn_begin(struct load *load, struct conn *conn, int64_t due_ns)
 
     conn->body = take_body(load);
     conn->kept_spans = 0;
+    conn->body->sequence = load->begun;
     if (conn->body->acknowledged && o->twice_requests > 0 &&
         (double)(traffic_random(&load->seed) % 1000000) < o->twice_requests * 1e6)
         conn->kept_spans = conn->body->count;

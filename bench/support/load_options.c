@@ -14,7 +14,8 @@ static const char usage[] =
     "     [--conns N] [--requests N] [--seconds S] [--warm-up S] [--rate REQUESTS/S]\n"
     "     [--spans PER-REQUEST] [--trace-spans N] [--message-bytes N] [--llm-bytes N] [--services "
     "N]\n"
-    "     [--spread S] [--json] [--twice SHARE] [--twice-requests SHARE] [--pause MS]\n"
+    "     [--spread S] [--ago S] [--one-trace] [--json] [--twice SHARE] [--twice-requests SHARE] "
+    "[--pause MS]\n"
     "     [--seed N] [--ids FILE]\n";
 
 static const struct option long_options[] = {
@@ -25,7 +26,8 @@ static const struct option long_options[] = {
     {"rate", required_argument, NULL, 'r'},        {"spans", required_argument, NULL, 's'},
     {"trace-spans", required_argument, NULL, 't'}, {"message-bytes", required_argument, NULL, 'b'},
     {"llm-bytes", required_argument, NULL, 'l'},   {"services", required_argument, NULL, 'S'},
-    {"spread", required_argument, NULL, 'd'},      {"json", no_argument, NULL, 'j'},
+    {"spread", required_argument, NULL, 'd'},      {"ago", required_argument, NULL, 'a'},
+    {"one-trace", no_argument, NULL, '1'},         {"json", no_argument, NULL, 'j'},
     {"twice", required_argument, NULL, '2'},       {"twice-requests", required_argument, NULL, 'R'},
     {"pause", required_argument, NULL, 'P'},       {"seed", required_argument, NULL, 'x'},
     {"ids", required_argument, NULL, 'o'},         {NULL, 0, NULL, 0},
@@ -51,63 +53,41 @@ static void set_text(struct load_options *o, int option, const char *text)
 
 static void set_number(struct load_options *o, int option, double value)
 {
-    uint32_t *whole = NULL;
-    double *real = NULL;
+    const struct {
+        int option;
+        uint32_t *whole;
+        double *real;
+    } places[] = {
+        {'c', &o->conns, NULL},
+        {'s', &o->shape.spans, NULL},
+        {'t', &o->shape.spans_per_trace, NULL},
+        {'b', &o->shape.message_bytes, NULL},
+        {'l', &o->shape.llm_bytes, NULL},
+        {'S', &o->shape.services, NULL},
+        {'T', NULL, &o->seconds},
+        {'w', NULL, &o->warm_up_s},
+        {'r', NULL, &o->rate},
+        {'d', NULL, &o->shape.spread_s},
+        {'a', NULL, &o->shape.ago_s},
+        {'2', NULL, &o->twice_spans},
+        {'R', NULL, &o->twice_requests},
+        {'P', NULL, &o->pause_ms},
+    };
 
-    switch (option) {
-    case 'p':
+    if (option == 'p')
         o->port = (uint16_t)value;
-        break;
-    case 'n':
+    else if (option == 'n')
         o->requests = (uint64_t)value;
-        break;
-    case 'x':
+    else if (option == 'x')
         o->seed = (uint64_t)value;
-        break;
-    case 'c':
-        whole = &o->conns;
-        break;
-    case 's':
-        whole = &o->shape.spans;
-        break;
-    case 't':
-        whole = &o->shape.spans_per_trace;
-        break;
-    case 'b':
-        whole = &o->shape.message_bytes;
-        break;
-    case 'l':
-        whole = &o->shape.llm_bytes;
-        break;
-    case 'S':
-        whole = &o->shape.services;
-        break;
-    case 'T':
-        real = &o->seconds;
-        break;
-    case 'w':
-        real = &o->warm_up_s;
-        break;
-    case 'r':
-        real = &o->rate;
-        break;
-    case 'd':
-        real = &o->shape.spread_s;
-        break;
-    case '2':
-        real = &o->twice_spans;
-        break;
-    case 'R':
-        real = &o->twice_requests;
-        break;
-    default:
-        real = &o->pause_ms;
-        break;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (places[i].option != option)
+            continue;
+        if (places[i].whole != NULL)
+            *places[i].whole = (uint32_t)value;
+        else
+            *places[i].real = value;
     }
-    if (whole != NULL)
-        *whole = (uint32_t)value;
-    if (real != NULL)
-        *real = value;
 }
 
 void load_options_read(struct load_options *o, int argc, char *argv[])
@@ -135,6 +115,8 @@ void load_options_read(struct load_options *o, int argc, char *argv[])
         }
         if (option == 'j')
             o->shape.json = true;
+        else if (option == '1')
+            o->shape.one_trace = true;
         else if (strchr("huHo", option) != NULL)
             set_text(o, option, optarg);
         else

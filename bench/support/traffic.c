@@ -4,15 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "base/text.h"
-
-#define TRACE_ID_BYTES 16
-#define SPAN_ID_BYTES 8
-#define TIME_DIGITS 19
-#define SESSION_DIGITS 5
-#define USER_DIGITS 4
-#define RESPONSE_DIGITS 16
 #define ERROR_EVERY 50
 #define MAX_BODY_BYTES ((size_t)1 << 30)
 
@@ -50,11 +41,6 @@ uint64_t traffic_random(uint64_t *seed)
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
-}
-
-static uint32_t below(uint64_t *seed, uint32_t bound)
-{
-    return (uint32_t)(traffic_random(seed) % bound);
 }
 
 /* ---- writing: protobuf, or JSON with a comma where a value stands before ---- */
@@ -209,7 +195,8 @@ static void attribute_words(struct emit *e, uint32_t field, const char *key, siz
     struct buf words;
     buf_init(&words, MAX_BODY_BYTES);
     while (words.len + 16 < bytes) {
-        buf_add_text(&words, vocabulary[below(seed, sizeof(vocabulary) / sizeof(vocabulary[0]))]);
+        buf_add_text(&words,
+                     vocabulary[traffic_below(seed, sizeof(vocabulary) / sizeof(vocabulary[0]))]);
         buf_add_byte(&words, ' ');
     }
     buf_add_byte(&words, 0);
@@ -222,7 +209,7 @@ static void attribute_words(struct emit *e, uint32_t field, const char *key, siz
 static void add_model_call(struct emit *e, const struct traffic_shape *shape, uint64_t *seed,
                            struct traffic_slot *slot)
 {
-    const struct model *model = &models[below(seed, sizeof(models) / sizeof(models[0]))];
+    const struct model *model = &models[traffic_below(seed, sizeof(models) / sizeof(models[0]))];
     const size_t input = shape->llm_bytes > 0 ? shape->llm_bytes / 4 * 3 : shape->message_bytes;
     const size_t output = shape->llm_bytes > 0 ? shape->llm_bytes / 4 : shape->message_bytes / 2;
 
@@ -231,8 +218,8 @@ static void add_model_call(struct emit *e, const struct traffic_shape *shape, ui
     (void)attribute_text(e, 9, "gen_ai.provider.name", model->provider);
     (void)attribute_text(e, 9, "gen_ai.request.model", model->name);
     (void)attribute_text(e, 9, "gen_ai.response.model", model->name);
-    attribute_int(e, 9, "gen_ai.usage.input_tokens", 200 + below(seed, 6000));
-    attribute_int(e, 9, "gen_ai.usage.output_tokens", 10 + below(seed, 900));
+    attribute_int(e, 9, "gen_ai.usage.input_tokens", 200 + traffic_below(seed, 6000));
+    attribute_int(e, 9, "gen_ai.usage.output_tokens", 10 + traffic_below(seed, 900));
     attribute_real(e, 9, "gen_ai.request.temperature", 0.2);
     slot->response = attribute_text(e, 9, "gen_ai.response.id", "chatcmpl-0000000000000000") + 9;
     attribute_words(e, 9, "gen_ai.input.messages", input, seed);
@@ -282,14 +269,14 @@ static void add_span(struct emit *e, const struct traffic_shape *shape, uint32_t
     *slot = (struct traffic_slot){0};
     slot->trace_id = emit_id(e, 1, "traceId", TRACE_ID_BYTES);
     slot->span_id = emit_id(e, 2, "spanId", SPAN_ID_BYTES);
-    if (position > 0)
+    if (position > 0 || shape->one_trace)
         slot->parent_id = emit_id(e, 4, "parentSpanId", SPAN_ID_BYTES);
     emit_text(e, 5, "name", step_names[step]);
     emit_number(e, 6, "kind", step == STEP_MODEL ? 3 : 1);
     slot->start = emit_time(e, 7, "startTimeUnixNano");
     slot->end = emit_time(e, 8, "endTimeUnixNano");
     add_span_attributes(e, shape, step, seed, slot);
-    if (below(seed, ERROR_EVERY) == 0)
+    if (traffic_below(seed, ERROR_EVERY) == 0)
         add_status(e);
 }
 
@@ -400,101 +387,4 @@ void traffic_done(struct traffic_body *body)
     buf_done(&body->bytes);
     free(body->slots);
     *body = (struct traffic_body){0};
-}
-
-/* ---- renewing ---- */
-
-static void put_id(struct traffic_body *body, uint32_t at, const uint8_t *id, size_t width,
-                   bool json)
-{
-    if (json)
-        text_hex((struct bytes){id, width}, (char *)body->bytes.at + at);
-    else
-        memcpy(body->bytes.at + at, id, width);
-}
-
-static void put_digits(uint8_t *to, uint64_t value, size_t width)
-{
-    for (size_t i = width; i > 0; i--, value /= 10)
-        to[i - 1] = (uint8_t)('0' + value % 10);
-}
-
-static void put_time(struct traffic_body *body, uint32_t at, uint64_t unix_nano, bool json)
-{
-    if (json)
-        put_digits(body->bytes.at + at, unix_nano, TIME_DIGITS);
-    else
-        memcpy(body->bytes.at + at, &unix_nano, sizeof(unix_nano));
-}
-
-struct renewal {
-    uint8_t trace_id[TRACE_ID_BYTES];
-    uint8_t root_id[SPAN_ID_BYTES];
-    uint64_t start_ns;
-    uint32_t session;
-    uint32_t user;
-};
-
-static void renew_trace(const struct traffic_shape *shape, uint64_t *seed, uint64_t now_ns,
-                        struct renewal *trace)
-{
-    const uint64_t high = traffic_random(seed) | 1;
-    const uint64_t low = traffic_random(seed) | 1;
-    const double part = (double)below(seed, 1000000) / 1e6;
-
-    memcpy(trace->trace_id, &high, sizeof(high));
-    memcpy(trace->trace_id + sizeof(high), &low, sizeof(low));
-    trace->start_ns = now_ns - (uint64_t)(part * shape->spread_s * 1e9) - UINT64_C(8000000000);
-    trace->session = below(seed, 20000);
-    trace->user = below(seed, 5000);
-}
-
-static void renew_span(const struct traffic_shape *shape, uint64_t *seed, uint32_t position,
-                       struct renewal *trace, struct traffic_body *body, struct traffic_slot *slot)
-{
-    const uint64_t span_id = traffic_random(seed) | 1;
-    const uint64_t start = trace->start_ns + (uint64_t)position * 20000000;
-    const uint64_t end = position == 0 ? start + UINT64_C(6000000000)
-                                       : start + 20000000 + traffic_random(seed) % 900000000;
-    uint8_t id[SPAN_ID_BYTES];
-
-    memcpy(id, &span_id, sizeof(id));
-    if (position == 0)
-        memcpy(trace->root_id, id, sizeof(id));
-    put_id(body, slot->trace_id, trace->trace_id, TRACE_ID_BYTES, shape->json);
-    put_id(body, slot->span_id, id, SPAN_ID_BYTES, shape->json);
-    if (slot->parent_id > 0)
-        put_id(body, slot->parent_id, trace->root_id, SPAN_ID_BYTES, shape->json);
-    put_time(body, slot->start, start, shape->json);
-    put_time(body, slot->end, end, shape->json);
-    put_digits(body->bytes.at + slot->session, trace->session, SESSION_DIGITS);
-    put_digits(body->bytes.at + slot->user, trace->user, USER_DIGITS);
-    if (slot->response > 0)
-        put_digits(body->bytes.at + slot->response, span_id, RESPONSE_DIGITS);
-}
-
-uint32_t traffic_renew(const struct traffic_shape *shape, uint64_t *seed, double kept,
-                       struct traffic_body *body)
-{
-    const uint64_t now_ns = (uint64_t)clock_wall_ns();
-    /* Roots are never kept: the new children would hang from a span that is not there. */
-    const double share = kept * shape->spans_per_trace / (shape->spans_per_trace - 1.0);
-    const uint32_t threshold =
-        body->acknowledged && shape->spans_per_trace > 1 ? (uint32_t)(share * 1e6) : 0;
-    struct renewal trace = {.start_ns = 0};
-    uint32_t kept_count = 0;
-
-    for (uint32_t i = 0; i < body->count; i++) {
-        const uint32_t position = i % shape->spans_per_trace;
-        if (position == 0)
-            renew_trace(shape, seed, now_ns, &trace);
-        if (i == 0)
-            memcpy(body->first_id, trace.trace_id, sizeof(body->first_id));
-        if (position > 0 && threshold > 0 && below(seed, 1000000) < threshold) {
-            kept_count++;
-            continue;
-        }
-        renew_span(shape, seed, position, &trace, body, &body->slots[i]);
-    }
-    return kept_count;
 }

@@ -5,6 +5,10 @@
 
 #include "base/bytes.h"
 
+#define TRACE_ID_BYTES 16
+#define SPAN_ID_BYTES 8
+#define TIME_DIGITS 19
+
 struct traffic_shape {
     uint32_t spans;           /* of one request */
     uint32_t spans_per_trace; /* a root chain, then retriever, model call and tool in turn */
@@ -13,7 +17,9 @@ struct traffic_shape {
     uint32_t llm_bytes;       /* text of a model call in all, three quarters of it input; 0: as
                                  message_bytes says */
     uint32_t services;
-    double spread_s; /* traces start up to this long before now */
+    double spread_s; /* traces start up to this long before `ago` */
+    double ago_s;
+    bool one_trace; /* every span of every request belongs to one trace, three levels deep */
     bool json;
 };
 
@@ -33,12 +39,18 @@ struct traffic_body {
     struct buf bytes;
     struct traffic_slot *slots; /* one per span, in order */
     uint32_t count;
+    uint64_t sequence;    /* of the request, set before renewing: place in the one trace */
     bool acknowledged;    /* as it stands now it was stored: its spans may be sent again */
     uint8_t first_id[16]; /* trace id of the first trace */
 };
 
 /* Deterministic numbers (splitmix64). */
 uint64_t traffic_random(uint64_t *seed);
+
+static inline uint32_t traffic_below(uint64_t *seed, uint32_t bound)
+{
+    return (uint32_t)(traffic_random(seed) % bound);
+}
 
 /* number chooses the service. Exits the program when memory is out. */
 void traffic_build(const struct traffic_shape *shape, uint64_t *seed, uint32_t number,
