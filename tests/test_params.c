@@ -274,6 +274,7 @@ static void reads_ids_of_exactly_their_length(void **state)
 
 static void paths_without_parameters_take_none(void **state)
 {
+    struct trace_view view;
     struct arena arena;
     struct err err;
 
@@ -282,6 +283,9 @@ static void paths_without_parameters_take_none(void **state)
     assert_true(params_none((struct bytes){0}, &arena, &err));
     assert_false(params_none(bytes_of("a=1"), &arena, &err));
     assert_non_null(strstr(err.text, "'a'"));
+    assert_true(params_span(bytes_of("format=otlp"), &arena, &view, &err));
+    assert_true(view.otlp);
+    assert_false(params_span(bytes_of("view=skeleton"), &arena, &view, &err));
     arena_done(&arena);
 }
 

@@ -23,9 +23,13 @@
 MUST_CHECK bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
                             struct trace_filter *out_filter, struct err *err);
 
-/* GET /traces/{trace_id} and /spans/{trace_id}/{span_id}: format, view, window. */
+/* GET /traces/{trace_id}: format, view, window. */
 MUST_CHECK bool params_trace(struct bytes query, struct arena *arena, struct trace_view *out_view,
                              struct err *err);
+
+/* GET /spans/{trace_id}/{span_id}: format. */
+MUST_CHECK bool params_span(struct bytes query, struct arena *arena, struct trace_view *out_view,
+                            struct err *err);
 
 /* Paths without any parameter. */
 MUST_CHECK bool params_none(struct bytes query, struct arena *arena, struct err *err);

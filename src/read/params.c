@@ -179,6 +179,11 @@ static const struct param trace_params[] = {
     {NULL, false, NULL},
 };
 
+static const struct param span_params[] = {
+    {"format", false, read_format},
+    {NULL, false, NULL},
+};
+
 static const struct param no_params[] = {{NULL, false, NULL}};
 
 static int hex_value(uint8_t c)
@@ -337,6 +342,18 @@ bool params_trace(struct bytes query, struct arena *arena, struct trace_view *ou
         return false;
     if (view.otlp && (view.skeleton || view.window_count != UINT32_MAX))
         return err_set(err, ERR_BAD_INPUT, "format=otlp goes with neither view nor window");
+    *out_view = view;
+    return true;
+}
+
+bool params_span(struct bytes query, struct arena *arena, struct trace_view *out_view,
+                 struct err *err)
+{
+    struct trace_view view = {.window_count = UINT32_MAX};
+    struct target target = {.view = &view};
+
+    if (!read_query(span_params, query, &target, arena, err))
+        return false;
     *out_view = view;
     return true;
 }
