@@ -291,3 +291,5 @@ ALTER TABLE spanledger.trace ADD CONSTRAINT trace_key UNIQUE (trace_id, day, ten
 -- Lists: newest first, by trace id within a nanosecond (the cursor's order); the same for traces with errors, which are few.
 CREATE INDEX trace_start_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC);
 CREATE INDEX trace_error_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC) WHERE error_count > 0;
+-- Traces with rows of several days: a list looks at their other rows too, and must not look for such traces among all.
+CREATE INDEX trace_multi_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC) WHERE multi_day;
