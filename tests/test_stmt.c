@@ -30,7 +30,7 @@ static const struct {
     {"one filter",
      {.service = {(const uint8_t *)"a", 1}},
      7,
-     {"(t.multi_day OR $7 = ANY (t.services))", "$7 = ANY (v.services)"},
+     {"$7 = ANY (v.services)", "r.service_name = $7"},
      "$8"},
     {"a filter for the empty text is a filter",
      {.name = {(const uint8_t *)"", 0}},

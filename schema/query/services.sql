@@ -1,7 +1,7 @@
--- Distinct names of services in alphabetical order (of bytes) with the days of first and last use.
+-- Distinct names of services in order with the days of first and last use.
 --   $1 tenant_id int4    $2 most_rows int4
--- A loose index scan: each step jumps to the next name, so that a service with 100,000 resources (one for each process that ever ran) costs
--- one row of the index and not all. The index holds the first 512 characters; names that share them are told apart behind it.
+-- A loose index scan finds the names: each step jumps to the next one. The days are then read from each service's resources. The index holds
+-- the first 512 characters; names that share them are told apart behind it.
 WITH RECURSIVE prefix_of AS (
     (SELECT left(r.service_name, 512) AS prefix FROM spanledger.resource AS r WHERE r.tenant_id = $1 ORDER BY left(r.service_name, 512) LIMIT 1)
     UNION ALL

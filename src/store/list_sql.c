@@ -18,57 +18,46 @@ enum {
     OID_UUID = 2950
 };
 
-/* `row` judges a day's row of a trace before anything else is read and lets multi_day rows pass,
- * `whole` judges the whole trace; $a and $b become the numbers of the parameters. */
+/* $a and $b become the numbers of the parameters. */
 struct fragment {
-    const char *row;
-    const char *whole;
+    const char *text;
     unsigned types[2]; /* of $a and $b; 0: none */
 };
 
+/* EXISTS ends the search before it begins where no such service ever sent anything; `left` is what
+ * the index holds. */
 static const struct fragment by_service = {
-    "AND (t.multi_day OR $a = ANY (t.services))", "AND $a = ANY (v.services)", {OID_TEXT, 0}};
-
-static const struct fragment by_name = {
-    "AND (t.multi_day OR coalesce(t.root_name, t.first_name) = $a)",
-    "AND v.name = $a",
+    "AND $a = ANY (v.services) AND EXISTS (SELECT FROM spanledger.resource AS r"
+    " WHERE r.tenant_id = $1 AND left(r.service_name, 512) = left($a, 512) AND r.service_name = "
+    "$a)",
     {OID_TEXT, 0}};
 
-static const struct fragment by_duration = {"AND (t.multi_day OR t.end_ns - t.start_ns >= $a)",
-                                            "AND v.end_ns - v.start_ns >= $a",
-                                            {OID_INT8, 0}};
+static const struct fragment by_name = {"AND v.name = $a", {OID_TEXT, 0}};
+
+static const struct fragment by_duration = {"AND v.end_ns - v.start_ns >= $a", {OID_INT8, 0}};
 
 /* As trace_status_of decides in C; $a: what was received up to here no longer runs. */
 static const struct fragment by_status[TRACE_STATUS_MAX] = {
-    [TRACE_RUNNING] = {"AND (t.multi_day OR (t.roots_failed = 0 AND t.roots_cancelled = 0"
-                       " AND t.roots_ended = 0 AND t.last_received > $a))",
-                       "AND v.roots_failed = 0 AND v.roots_cancelled = 0"
+    [TRACE_RUNNING] = {"AND v.roots_failed = 0 AND v.roots_cancelled = 0"
                        " AND v.roots_ended = 0 AND v.last_received > $a",
                        {OID_TIME, 0}},
-    [TRACE_COMPLETED] = {"AND (t.multi_day OR (t.roots_failed = 0 AND t.roots_cancelled = 0"
-                         " AND (t.roots_ended > 0 OR t.last_received <= $a)))",
-                         "AND v.roots_failed = 0 AND v.roots_cancelled = 0"
+    [TRACE_COMPLETED] = {"AND v.roots_failed = 0 AND v.roots_cancelled = 0"
                          " AND (v.roots_ended > 0 OR v.last_received <= $a)",
                          {OID_TIME, 0}},
-    [TRACE_FAILED] = {"AND (t.multi_day OR t.roots_failed > 0)", "AND v.roots_failed > 0", {0, 0}},
-    [TRACE_CANCELLED] = {"AND (t.multi_day OR (t.roots_failed = 0 AND t.roots_cancelled > 0))",
-                         "AND v.roots_failed = 0 AND v.roots_cancelled > 0",
-                         {0, 0}},
+    [TRACE_FAILED] = {"AND v.roots_failed > 0", {0, 0}},
+    [TRACE_CANCELLED] = {"AND v.roots_failed = 0 AND v.roots_cancelled > 0", {0, 0}},
 };
 
-/* By sort and direction (0 ascending, 1 descending): what stands behind the cursor, and the order.
- * The start of the row that is shown is the start of the trace, so its cursor bounds the index. */
-#define BEHIND                                                                                     \
-    {                                                                                              \
-        OID_INT8, OID_UUID                                                                         \
-    }
+/* What stands behind the cursor, by sort and direction (0 ascending, 1 descending). */
 static const struct fragment behind[][2] = {
-    [TRACE_SORT_START] = {{"AND (t.start_ns, t.trace_id) > ($a, $b)", "", BEHIND},
-                          {"AND (t.start_ns, t.trace_id) < ($a, $b)", "", BEHIND}},
-    [TRACE_SORT_DURATION] = {{"", "AND (v.end_ns - v.start_ns, v.trace_id) > ($a, $b)", BEHIND},
-                             {"", "AND (v.end_ns - v.start_ns, v.trace_id) < ($a, $b)", BEHIND}},
-    [TRACE_SORT_ERRORS] = {{"", "AND (v.error_count, v.trace_id) > ($a, $b)", BEHIND},
-                           {"", "AND (v.error_count, v.trace_id) < ($a, $b)", BEHIND}},
+    [TRACE_SORT_START] = {{"AND (v.start_ns, v.trace_id) > ($a, $b)", {OID_INT8, OID_UUID}},
+                          {"AND (v.start_ns, v.trace_id) < ($a, $b)", {OID_INT8, OID_UUID}}},
+    [TRACE_SORT_DURATION] = {{"AND (v.end_ns - v.start_ns, v.trace_id) > ($a, $b)",
+                              {OID_INT8, OID_UUID}},
+                             {"AND (v.end_ns - v.start_ns, v.trace_id) < ($a, $b)",
+                              {OID_INT8, OID_UUID}}},
+    [TRACE_SORT_ERRORS] = {{"AND (v.error_count, v.trace_id) > ($a, $b)", {OID_INT8, OID_UUID}},
+                           {"AND (v.error_count, v.trace_id) < ($a, $b)", {OID_INT8, OID_UUID}}},
 };
 
 static const char *const orders[][2] = {
@@ -175,12 +164,8 @@ static void add_place(const struct maker *m, struct buf *sql, struct bytes place
 {
     if (bytes_is(place, "order"))
         add_fragment(sql, orders[filter->sort][filter->descending], 0);
-    for (size_t i = 0; i < m->used_count; i++) {
-        if (bytes_is(place, "row"))
-            add_fragment(sql, m->used[i]->row, m->first_param[i]);
-        if (bytes_is(place, "whole"))
-            add_fragment(sql, m->used[i]->whole, m->first_param[i]);
-    }
+    for (size_t i = 0; i < m->used_count && bytes_is(place, "filters"); i++)
+        add_fragment(sql, m->used[i]->text, m->first_param[i]);
 }
 
 /* The base text line by line: comments are left out, places are filled. */
