@@ -141,6 +141,8 @@ WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 TEST_LINK = $(TEST_SUPPORT) $(LIB) $(PKG_LIBS) -lcmocka
 
 $(OUT)/obj/tests/%.o: CFLAGS_ALL += -Itests
+# Tests run on the main thread with its whole stack.
+$(OUT)/obj/tests/%.o: WARN += -Wno-frame-larger-than
 $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(TEST_SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(say) LINK $@

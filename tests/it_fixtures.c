@@ -14,7 +14,6 @@
 
 #define FIXTURES "tests/data/fixtures"
 #define MAX_FIXTURES 100
-#define MAX_FILES 100
 
 static struct server server;
 static struct arena arena; /* of one test: emptied before each */

@@ -16,7 +16,12 @@ struct bytes {
     size_t len;
 };
 
-#define BYTES_LITERAL(text) ((struct bytes){(const uint8_t *)(text), sizeof(text) - 1})
+/* CONSTANT is for static tables, where ISO C takes no compound literal. */
+#define BYTES_CONSTANT(text)                                                                       \
+    {                                                                                              \
+        (const uint8_t *)(text), sizeof(text) - 1                                                  \
+    }
+#define BYTES_LITERAL(text) ((struct bytes)BYTES_CONSTANT(text))
 
 static inline struct bytes bytes_of(const char *text)
 {
