@@ -357,7 +357,7 @@ static void a_log_that_has_grown_is_cut(void **state)
     use_directory(5);
     must(embedded_start(&cfg, &e, &err));
     (void)snprintf(path, sizeof(path), "%s/postgres.log", data_dir);
-    assert_int_equal(truncate(path, 20 << 20), 0);
+    assert_int_equal(truncate(path, (off_t)20 << 20), 0);
     must(embedded_watch(e, &err));
     assert_int_equal(stat(path, &now), 0);
     assert_true(now.st_size < 1 << 20);

@@ -252,14 +252,13 @@ static const char *sql_of(const char *name)
     return NULL;
 }
 
-static int rows_of(const PGresult *res)
+static int rows_of(PGresult *res)
 {
     int64_t changed = 0;
 
     if (PQresultStatus(res) == PGRES_TUPLES_OK)
         return PQntuples(res);
-    return text_int64(bytes_of(PQcmdTuples((PGresult *)(uintptr_t)res)), &changed) ? (int)changed
-                                                                                   : 0;
+    return text_int64(bytes_of(PQcmdTuples(res)), &changed) ? (int)changed : 0;
 }
 
 static void run(const struct call *call)

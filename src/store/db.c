@@ -103,22 +103,27 @@ static bool set_session(struct db *db, enum db_role role, int64_t statement_time
 }
 
 /* libpq says in words only why a connection failed. A refused password does not pass by waiting;
- * everything else may. */
+ * everything else may, and so may words that are not known here. */
 static bool open_fail(PGconn *conn, struct err *err)
 {
     const char *text = PQerrorMessage(conn);
     const char *last = strstr(text, "FATAL:"); /* of several hosts or lines the server's own word */
-    const bool refused = PQconnectionUsedPassword(conn) || PQconnectionNeedsPassword(conn) ||
-                         strstr(text, "authentication failed") || strstr(text, "pg_hba.conf") ||
-                         strstr(text, "does not exist\n") || strstr(text, "invalid ") ||
+    const bool refused = PQconnectionNeedsPassword(conn) || strstr(text, "authentication failed") ||
+                         strstr(text, "pg_hba.conf") || strstr(text, "does not exist\n") ||
+                         strstr(text, "permission denied for database") ||
+                         strstr(text, "not permitted to log in") || strstr(text, "invalid ") ||
                          strstr(text, "missing \"=\"");
-    const bool away = strstr(text, "starting up") || strstr(text, "shutting down") ||
-                      strstr(text, "too many") || strstr(text, "remaining connection slots") ||
-                      strstr(text, "recovery mode") || strstr(text, "Is the server running");
 
     text = last ? last : text;
-    return err_set(err, refused && !away ? ERR_BAD_INPUT : ERR_UNAVAILABLE,
+    return err_set(err, refused ? ERR_BAD_INPUT : ERR_UNAVAILABLE,
                    "cannot connect to the database: %.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* libpq prints notices to standard error; only edges log, and what matters comes as an error. */
+static void drop_notice(void *arg, const PGresult *notice)
+{
+    (void)arg;
+    (void)notice;
 }
 
 static bool check_server(struct db *db, struct err *err)
@@ -146,6 +151,7 @@ bool db_open(struct db *db, const char *conninfo, enum db_role role, int64_t sta
     db->conn = PQconnectdbParams(names, values, 1);
     if (!db->conn)
         return err_set(err, ERR_UNAVAILABLE, "no memory for a database connection");
+    (void)PQsetNoticeReceiver(db->conn, drop_notice, NULL);
     if (PQstatus(db->conn) != CONNECTION_OK)
         (void)open_fail(db->conn, err);
     else if (check_server(db, err) && set_session(db, role, statement_timeout_ms, err))

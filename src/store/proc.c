@@ -28,6 +28,7 @@ __attribute__((noreturn)) static void become(const struct proc_spec *spec, int n
 {
     const int output_fd = spec->output_fd >= 0 ? spec->output_fd : null_fd;
     const struct sigaction plain = {.sa_handler = SIG_DFL};
+    char *const *argv;
     sigset_t none;
 
     for (int i = 1; i < 32; i++)
@@ -44,7 +45,8 @@ __attribute__((noreturn)) static void become(const struct proc_spec *spec, int n
     (void)umask(077);
     if (spec->directory && chdir(spec->directory) != 0)
         _exit(PROC_NO_DIRECTORY);
-    (void)execve(spec->argv[0], (char *const *)(uintptr_t)spec->argv, child_env);
+    (void)memcpy(&argv, &spec->argv, sizeof(argv)); /* execve's prototype forgets a const */
+    (void)execve(spec->argv[0], argv, child_env);
     _exit(PROC_NO_PROGRAM);
 }
 
