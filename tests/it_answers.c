@@ -66,7 +66,7 @@ static void answers_what_is_no_http_with_a_status_and_closes(void **state)
         int status;
     } rows[] = {
         {"no request line", "hello\r\n\r\n", 400},
-        {"HTTP/9", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", 505},
+        {"HTTP/9", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", 400},
         {"no Host", "POST /v1/traces HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400},
         {"two Hosts", "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
         {"length and chunks",

@@ -59,7 +59,7 @@ static void answers_on_the_export_paths_and_on_no_other(void **state)
         {"/v1/logs", 404, "another signal"},
         {"/v1development/profiles", 404, "another signal"},
         {"/v1/", 404, "unknown below /v1/"},
-        {"/", 404, "the root is no export path"},
+        {"/", 405, "the root is no export path"},
     };
 
     (void)state;

@@ -68,9 +68,9 @@ struct route_match routes_find(const struct http_request *request)
 
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
         const struct pattern *p = &patterns[i];
-        /* The gRPC method is one by protocol, not by path alone; and gRPC has no other. */
-        if ((p->path[1] == 'o' && strcmp(p->path, grpc_path) == 0) !=
-            (request->protocol == HTTP_PROTOCOL_GRPC))
+        /* gRPC has the one method. The other way round, its path with another content type is a
+         * 415 (OTLP-61), which is for the export route to say. */
+        if (request->protocol == HTTP_PROTOCOL_GRPC && strcmp(p->path, grpc_path) != 0)
             continue;
         if (matches(p->path, path, match.ids)) {
             match.route = p->route;

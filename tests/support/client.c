@@ -126,7 +126,7 @@ bool client_send_text(struct client *client, const char *text)
 /* More input. 1: some came, 0: end of the connection, -1: timeout. A reset counts as an end. */
 static int client_fill(struct client *client, int64_t until_ms)
 {
-    char room[65536];
+    char room[8192];
 
     if (!wait_for(client->fd, POLLIN, until_ms))
         return -1;
@@ -286,7 +286,7 @@ void http_export(uint16_t port, bool json, struct bytes body, struct reply *repl
 void gzip_bytes(struct bytes from, struct buf *out)
 {
     z_stream z = {0};
-    uint8_t room[65536];
+    uint8_t room[8192];
     int rc = Z_OK;
 
     (void)deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY);
@@ -304,7 +304,7 @@ void gzip_bytes(struct bytes from, struct buf *out)
 bool gunzip_bytes(struct bytes from, struct buf *out)
 {
     z_stream z = {.next_in = (Bytef *)(uintptr_t)from.at, .avail_in = (uInt)from.len};
-    uint8_t room[65536];
+    uint8_t room[8192];
     int rc = inflateInit2(&z, 15 + 16);
 
     while (rc == Z_OK) {
@@ -331,7 +331,7 @@ void zstd_bytes(struct bytes from, struct buf *out)
 bool file_read(const char *path, struct buf *out)
 {
     FILE *f = fopen(path, "rbe");
-    char room[65536];
+    char room[8192];
     size_t n;
 
     if (!f)
