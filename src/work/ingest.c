@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -108,6 +109,24 @@ static void reject(struct slot *slot, const struct span *span, const char *reaso
                         reason);
 }
 
+/* What was cut is announced, never silently dropped (OTLP-45, OTLP-48, OTLP-126). */
+static void warn_of_cuts(struct slot *slot, const struct span_array *spans,
+                         const struct otlp_limits *limits)
+{
+    size_t cut = 0;
+    char text[160];
+
+    for (size_t i = 0; i < spans->count; i++)
+        cut += (spans->items[i].marks & (SPAN_MARK_TRUNCATED | SPAN_MARK_TOO_DEEP)) != 0;
+    if (cut == 0)
+        return;
+    (void)snprintf(text, sizeof(text),
+                   "%zu spans stored without attributes beyond %u in one set or values nested "
+                   "deeper than %u",
+                   cut, limits->max_attributes, limits->max_depth);
+    otlp_partial_warn(&slot->partial, text);
+}
+
 static bool add_items(struct worker *w, struct slot *slot, const struct span_array *spans,
                       struct otlp_to_stored *maker, struct err *err)
 {
@@ -155,6 +174,7 @@ static bool decode(struct worker *w, struct slot *slot, struct buf *inflated, st
     otlp_to_stored_init(&maker, &w->arena, job->tenant_id, job->received_ns);
     done = add_items(w, slot, &spans, &maker, err);
     otlp_to_stored_done(&maker);
+    warn_of_cuts(slot, &spans, &limits);
     return done;
 }
 
