@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "otlp/stored.h"
 #include "read/events.h"
 #include "read/render_time.h"
 #include "read/tree.h"
@@ -147,6 +148,19 @@ static void identity(struct renderer *r, const struct stored_span *span)
         json_null(j);
 }
 
+/* The end as it was sent: of a span that ends before it starts, only the original has it. */
+static int64_t end_of(const struct renderer *r, const struct stored_span *span)
+{
+    struct otlp_from_stored_memo memo = {0};
+    struct span sent;
+    struct err err;
+
+    if ((span->marks & SPAN_MARK_NEGATIVE_DURATION) && span->exact.len &&
+        otlp_from_stored(span, r->arena, &memo, &sent, &err) && sent.end_unix_nano <= INT64_MAX)
+        return (int64_t)sent.end_unix_nano;
+    return span->start_unix_ns + span->duration_ns;
+}
+
 static void facts(struct renderer *r, const struct stored_span *span)
 {
     struct json *j = &r->j;
@@ -158,8 +172,7 @@ static void facts(struct renderer *r, const struct stored_span *span)
     json_key(j, "service");
     json_text(j, span->service_name);
     render_time_members(&r->time, j, "start_time", "start_unix_nano", span->start_unix_ns);
-    render_time_members(&r->time, j, "end_time", "end_unix_nano",
-                        span->start_unix_ns + span->duration_ns);
+    render_time_members(&r->time, j, "end_time", "end_unix_nano", end_of(r, span));
     json_key(j, "duration_ns");
     json_int(j, span->duration_ns);
 }
