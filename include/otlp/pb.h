@@ -33,7 +33,8 @@ struct pb_field {
 
 static inline struct pb_reader pb_reader_of(struct bytes message)
 {
-    return (struct pb_reader){message.at, message.at + message.len};
+    /* NULL + 0 is undefined in C. */
+    return (struct pb_reader){message.at, message.len ? message.at + message.len : message.at};
 }
 
 static inline bool pb_done(const struct pb_reader *r)

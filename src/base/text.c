@@ -89,6 +89,8 @@ size_t text_valid_prefix(struct bytes text)
 {
     size_t i = 0;
 
+    if (text.len == 0)
+        return 0; /* text.at may be NULL */
     for (;;) {
         size_t step;
         struct bytes rest;
