@@ -94,7 +94,7 @@ bool pb_skip_group(struct pb_reader *r, uint32_t number)
     return depth == 0;
 }
 
-const char *pb_next(struct pb_reader *r, struct pb_field *out_field)
+const char *pb_next_any(struct pb_reader *r, struct pb_field *out_field)
 {
     struct pb_reader ahead = *r;
     const char *wrong = read_tag(&ahead, out_field);

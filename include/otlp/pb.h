@@ -66,8 +66,26 @@ static inline bool pb_varint(struct pb_reader *r, unsigned max_bytes, uint64_t *
  * when no end tag matches. */
 bool pb_skip_group(struct pb_reader *r, uint32_t number);
 
+/* pb_next for what its fast path does not take. */
+const char *pb_next_any(struct pb_reader *r, struct pb_field *out_field);
+
 /* Next field of r, which is not done. Returns NULL, or what is wrong (static text); r stays at the
  * faulty field then. */
-const char *pb_next(struct pb_reader *r, struct pb_field *out_field);
+static inline const char *pb_next(struct pb_reader *r, struct pb_field *out_field)
+{
+    const uint8_t *at = r->at;
+    const size_t left = (size_t)(r->end - at);
+
+    /* Four fields in five: texts and sub-messages with a tag and a length of one byte each. */
+    if (left >= 2 && at[0] >= 8 && at[0] < 0x80 && (at[0] & 7) == PB_LEN && at[1] < 0x80 &&
+        at[1] <= left - 2) {
+        out_field->number = at[0] >> 3;
+        out_field->wire = PB_LEN;
+        out_field->payload = (struct bytes){at + 2, at[1]};
+        r->at = at + 2 + at[1];
+        return NULL;
+    }
+    return pb_next_any(r, out_field);
+}
 
 #endif
