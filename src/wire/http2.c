@@ -13,9 +13,10 @@
 #define MAX_STREAMS 200
 #define STREAM_WINDOW_BYTES (1 << 20)
 #define CONNECTION_WINDOW_BYTES (4 << 20)
-#define ORPHAN_BURST                                                                               \
-    (2 * MAX_STREAMS)      /* H2-1: requests that a worker still has, but whose stream */
-#define ORPHAN_PER_S 50    /* was reset; the library counts only open streams */
+/* H2-1: requests that a worker still has, but whose stream was reset; the library counts only open
+ * streams. */
+#define ORPHAN_BURST 400
+#define ORPHAN_PER_S 50
 #define CONTROL_BURST 2000 /* H2-5: frames that carry nothing, at once ... */
 #define CONTROL_PER_S 200  /* ... and per second */
 #define FAULT_BURST 100    /* H2-8: frames that made us reset a stream, at once ... */

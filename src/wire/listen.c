@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 #define BACKLOG 4096
 #define ACCEPTS_PER_TURN 64
@@ -116,17 +118,19 @@ static bool split(const char *address, char host[ADDRESS_BYTES], char port[16], 
 {
     const char *colon = strrchr(address, ':');
     const char *from = address;
+    uint64_t number = 0;
     size_t host_bytes = colon ? (size_t)(colon - address) : 0;
 
     if (colon && host_bytes >= 2 && address[0] == '[' && colon[-1] == ']') {
         from++;
         host_bytes -= 2;
     }
-    if (!colon || host_bytes == 0 || host_bytes >= ADDRESS_BYTES || strlen(colon + 1) == 0 ||
-        strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    /* getaddrinfo would cut port 99999 down to 34463. */
+    if (!colon || host_bytes == 0 || host_bytes >= ADDRESS_BYTES ||
+        !text_uint64(bytes_of(colon + 1), &number) || number > UINT16_MAX)
         return err_set(err, ERR_BAD_INPUT, "'%.80s' is no address:port", address);
     (void)snprintf(host, ADDRESS_BYTES, "%.*s", (int)host_bytes, from);
-    (void)snprintf(port, 16, "%s", colon + 1);
+    (void)snprintf(port, 16, "%" PRIu64, number);
     return true;
 }
 
