@@ -233,6 +233,23 @@ static void is_running_for_an_hour_after_the_last_span_without_a_root(void **sta
             fail_msg("%s", cases[i].why);
 }
 
+static void of_roots_that_start_together_the_one_that_rows_choose_names_the_trace(void **state)
+{
+    static const struct given given[MAX_SPANS] = {{3, 0, 5, 9, 0, 0}, {-2, 0, 5, 9, 0, 0}};
+    struct stored_span spans[MAX_SPANS];
+    struct trace_spans trace = {spans, fill(given, spans)};
+    struct arena arena;
+    struct tree tree;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena, ARENA_BYTES);
+    assert_true(tree_build(&trace, NOW_NS, &arena, &tree, &err));
+    assert_true(tree.nodes[0].span->span_id == 3);
+    assert_true(tree.root->span_id == -2 && tree.first->span_id == -2);
+    arena_done(&arena);
+}
+
 static void refuses_no_spans_and_a_full_arena(void **state)
 {
     struct stored_span spans[MAX_SPANS];
@@ -312,6 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rebuilds_every_shape_with_its_marks),
         cmocka_unit_test(is_running_for_an_hour_after_the_last_span_without_a_root),
+        cmocka_unit_test(of_roots_that_start_together_the_one_that_rows_choose_names_the_trace),
         cmocka_unit_test(refuses_no_spans_and_a_full_arena),
         cmocka_unit_test(builds_100000_spans_within_a_second_whatever_their_shape),
     };

@@ -39,7 +39,7 @@ struct tree {
     size_t count;
     int64_t *missing_parents; /* distinct, ascending as unsigned numbers */
     size_t missing_count;
-    const struct stored_span *first; /* the earliest by (start, span id, kind) */
+    const struct stored_span *first; /* the earliest by (start, span id as stored) */
     const struct stored_span *root;  /* the earliest root; NULL: none */
     int64_t start_ns;
     int64_t end_ns;

@@ -2,7 +2,7 @@
 --   $1 tenant_id int4    $2 trace_bucket int2    $3 trace_id uuid
 -- A trace is asked for without a time. This table has few chunks and few rows; what it answers bounds the search in spanledger.span,
 -- which has a chunk for every day. No LIMIT: a trace has one row for each of its days.
-SELECT t.day, t.start_ns, t.span_count
+SELECT t.day, t.span_count
 FROM spanledger.trace AS t
 WHERE t.tenant_id = $1 AND t.trace_bucket = $2 AND t.trace_id = $3
 ORDER BY t.day

@@ -317,10 +317,17 @@ static void lay_out(struct builder *b, uint32_t top, struct tree_node *nodes)
     }
 }
 
-static void mark_roots(struct builder *b, struct tree *tree, int64_t root_count)
+/* Which of two spans names the trace. By (start, id as it is stored): the order in which the rows of
+ * spanledger.trace choose, so that list and trace agree. */
+static const struct stored_span *earlier(const struct stored_span *a, const struct stored_span *b)
 {
-    bool first = true;
+    if (!a || b->start_unix_ns < a->start_unix_ns)
+        return b;
+    return b->start_unix_ns == a->start_unix_ns && b->span_id < a->span_id ? b : a;
+}
 
+static void mark_roots(struct builder *b, const struct tree *tree, int64_t root_count)
+{
     for (uint32_t i = 0; i < b->count; i++) {
         struct place *place = &b->places[i];
 
@@ -328,11 +335,7 @@ static void mark_roots(struct builder *b, struct tree *tree, int64_t root_count)
             continue;
         if (root_count > 1 && place->parent == TREE_NONE)
             place->marks |= TREE_MARK_SEVERAL_ROOTS;
-        if (!first)
-            continue;
-        first = false;
-        tree->root = place->span;
-        if (place->span->start_unix_ns > b->places[0].span->start_unix_ns)
+        if (place->span == tree->root && place->span->start_unix_ns > tree->start_ns)
             place->marks |= TREE_MARK_LATE_ROOT;
     }
 }
@@ -344,12 +347,12 @@ static void sum_up(struct builder *b, int64_t now_ns, struct tree *tree)
     int64_t top_root_count = 0;
     int64_t last_received_ns = INT64_MIN;
 
-    tree->first = b->places[0].span;
-    tree->start_ns = tree->first->start_unix_ns;
-    tree->end_ns = end_of(tree->first);
+    tree->start_ns = b->places[0].span->start_unix_ns;
+    tree->end_ns = end_of(b->places[0].span);
     for (uint32_t i = 0; i < b->count; i++) {
         const struct stored_span *span = b->places[i].span;
 
+        tree->first = earlier(tree->first, span);
         if (end_of(span) > tree->end_ns)
             tree->end_ns = end_of(span);
         tree->error_count += span->status_code == STATUS_ERROR;
@@ -357,6 +360,7 @@ static void sum_up(struct builder *b, int64_t now_ns, struct tree *tree)
             last_received_ns = span->received_ns;
         if (span->has_parent)
             continue;
+        tree->root = earlier(tree->root, span);
         root_count++;
         top_root_count += b->places[i].parent == TREE_NONE;
         roots[(unsigned)span->outcome & 3]++;

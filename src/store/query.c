@@ -135,7 +135,7 @@ static int64_t day_us(int64_t day)
     return day * S_PER_DAY * (NS_PER_S / NS_PER_US);
 }
 
-/* Where to look for a trace: from its first start of a day to that day's end, neighbours joined. */
+/* Where to look for a trace: its days, neighbours joined. */
 static bool find_days(struct reader *reader, const struct trace_key *key, struct arena *arena,
                       struct stretch **out_stretches, size_t *out_count, size_t *out_spans,
                       struct err *err)
@@ -156,11 +156,10 @@ static bool find_days(struct reader *reader, const struct trace_key *key, struct
         return err_set(err, ERR_TOO_LARGE, "no memory for the days of a trace");
     for (row.at = 0; row.at < PQntuples(res); row.at++) {
         const int64_t day = row_day(&row, 0);
-        const int64_t start_us = row_int8(&row, 1) / NS_PER_US;
 
-        spans += (size_t)row_int4(&row, 2);
+        spans += (size_t)row_int4(&row, 1);
         if (count == 0 || stretches[count - 1].until_us != day_us(day))
-            stretches[count++].since_us = start_us;
+            stretches[count++].since_us = day_us(day);
         stretches[count - 1].until_us = day_us(day + 1);
     }
     if (!row_ok(&row))

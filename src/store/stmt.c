@@ -32,7 +32,7 @@ const struct stmt stmts[STMT_MAX] = {
             .name = "trace_days",
             .sql = sql_trace_days,
             .params = {KEY},
-            .columns = {DATE, INT8, INT4},
+            .columns = {DATE, INT4},
         },
     [STMT_TRACE_SPANS] =
         {
