@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "queries.h"
 #include "store/chunks.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
@@ -366,6 +367,34 @@ static void the_same_key_is_refused_twice_and_lz4_goes_to_every_chunk(void **sta
     db_close(&db);
 }
 
+static void a_plan_made_while_a_chunk_is_empty_looks_traces_up_by_their_key(void **state)
+{
+    struct db db = open_fresh();
+    struct buf sql;
+    struct err err;
+
+    (void)state;
+    must(db_exec(&db,
+                 "SET enable_seqscan = off; SET enable_bitmapscan = off;"
+                 "SET enable_hashjoin = off; SET enable_mergejoin = off;"
+                 "SET plan_cache_mode = force_generic_plan",
+                 &err)); /* as writers do */
+    buf_init(&sql, 65536);
+    buf_printf(&sql, "PREPARE find (int4[], int2[], uuid[], date, date) AS %s",
+               sql_write_trace_days);
+    buf_add_byte(&sql, 0);
+    must(db_exec(&db, (const char *)sql.at, &err));
+    buf_done(&sql);
+    DB_RESULT res = PQexec(db.conn, "EXPLAIN EXECUTE find('{1}', '{1}',"
+                                    " '{01020304-0506-0708-090a-0b0c0d0e0f10}', now()::date - 31,"
+                                    " now()::date + 31)");
+    assert_true(PQntuples(res) > 0);
+    for (int i = 0; i < PQntuples(res); i++)
+        if (strstr(PQgetvalue(res, i, 0), "_start_ns_"))
+            fail_msg("%s", PQgetvalue(res, i, 0));
+    db_close(&db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_chunk_is_made_while_a_writer_holds_its_transaction_open),
         cmocka_unit_test(upkeep_gives_up_soon_when_a_writer_holds_its_transaction_open),
         cmocka_unit_test(a_day_whose_chunk_was_detached_gets_a_new_one),
+        cmocka_unit_test(a_plan_made_while_a_chunk_is_empty_looks_traces_up_by_their_key),
         cmocka_unit_test(the_same_key_is_refused_twice_and_lz4_goes_to_every_chunk),
     };
 
