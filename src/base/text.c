@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,8 +233,11 @@ bool text_unbase64(struct bytes from, uint8_t *to, size_t *out_len)
 size_t text_double(double value, char to[TEXT_DOUBLE_BYTES])
 {
     size_t len = 0;
+    /* Up to 15 digits always read back, so a shorter text shows as zeros that %g leaves out; but
+     * numbers below the normal range have fewer than 15. */
+    const int least = fabs(value) < DBL_MIN ? 1 : 15;
 
-    for (int digits = 15; digits <= 17; digits++) {
+    for (int digits = least; digits <= 17; digits++) {
         double back;
         len = (size_t)snprintf(to, TEXT_DOUBLE_BYTES, "%.*g", digits, value);
         back = strtod(to, NULL);
