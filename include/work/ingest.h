@@ -37,9 +37,6 @@ MUST_CHECK bool ingest_start(const struct cfg *cfg, const char *conninfo,
 /* Hands a job over. False: the queue is full or closing, the job stays the caller's. */
 bool ingest_submit(struct ingest *ingest, struct ingest_job *job);
 
-/* Whether the workers' last contact with the database was good. Any thread. */
-bool ingest_ready(const struct ingest *ingest);
-
 /* Finishes what was submitted, then ends the threads and frees. */
 void ingest_stop(struct ingest *ingest);
 

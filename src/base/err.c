@@ -26,6 +26,7 @@ static const struct answer answers[ERR_KIND_MAX] = {
     [ERR_URI_TOO_LONG] = {"uri_too_long", 414, 3, false},
     [ERR_TIMEOUT] = {"timeout", 503, 4, true},
     [ERR_UNAVAILABLE] = {"unavailable", 503, 14, true},
+    [ERR_CONTENDED] = {"contended", 503, 14, true},
     [ERR_CONFLICT] = {"conflict", 500, 13, false},
     [ERR_NO_CHUNK] = {"no_chunk", 500, 13, false},
     [ERR_INTERNAL] = {"internal", 500, 13, false},

@@ -61,7 +61,7 @@ bool chunks_upkeep(struct db *db, int64_t today, struct err *err)
     for (int i = 0; i < UPKEEP_TRIES; i++) {
         if (call(db, sql, day, err))
             return true;
-        if (err->kind != ERR_UNAVAILABLE || !db_is_open(db))
+        if (err->kind != ERR_CONTENDED || !db_is_open(db))
             return false;
         (void)nanosleep(&pause, NULL);
     }

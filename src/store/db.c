@@ -27,12 +27,12 @@ static const struct state_kind {
     {"25P03", ERR_UNAVAILABLE}, /* idle in transaction: the server took the session away */
     {"28", ERR_BAD_INPUT},      /* password or role refused */
     {"3D000", ERR_BAD_INPUT},   /* no such database */
-    {"40", ERR_UNAVAILABLE},    /* serialization, deadlock */
+    {"40", ERR_CONTENDED},      /* serialization, deadlock */
     {"42P04", ERR_BAD_INPUT},   /* database there already */
     {"53", ERR_UNAVAILABLE},    /* disk, memory, connections */
     {"54", ERR_BAD_INPUT},      /* a row or an index entry too long: the caller bisects */
-    {"55006", ERR_UNAVAILABLE}, /* object in use */
-    {"55P03", ERR_UNAVAILABLE}, /* lock timeout */
+    {"55006", ERR_CONTENDED},   /* object in use */
+    {"55P03", ERR_CONTENDED},   /* lock timeout */
     {"57014", ERR_TIMEOUT},     /* statement timeout */
     {"57", ERR_UNAVAILABLE},    /* shutdown, crash, starting up */
     {"58", ERR_UNAVAILABLE},    /* I/O error of the server's machine */

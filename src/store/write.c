@@ -274,8 +274,7 @@ static bool worth_another(struct writer *w, const struct err *err)
         return false;
     if (err->kind == ERR_NO_CHUNK)
         forget_days(w);
-    return err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT ||
-           strncmp(err->text, "40", 2) == 0 || strncmp(err->text, "55P03", 5) == 0;
+    return err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT || err->kind == ERR_CONTENDED;
 }
 
 bool writer_write(struct writer *w, struct write_item *items, size_t count, struct err *err)
@@ -292,7 +291,8 @@ bool writer_write(struct writer *w, struct write_item *items, size_t count, stru
         /* A connection that was found dead says nothing about the database: it was restarted perhaps. */
         if (attempt >= MOST_ATTEMPTS ||
             !(worth_another(w, err) || (!fresh && attempt == 1 && !db_is_open(&w->db)))) {
-            if (err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT)
+            if (err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT ||
+                err->kind == ERR_CONTENDED)
                 err->kind = ERR_UNAVAILABLE;
             return false;
         }

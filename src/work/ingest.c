@@ -2,7 +2,6 @@
 #include "work/ingest.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,7 +48,6 @@ struct ingest {
     struct seen *seen;
     struct worker *workers;
     size_t worker_count;
-    atomic_bool ready;
 };
 
 static bool room_for_items(struct worker *w, size_t more, struct err *err)
@@ -235,10 +233,8 @@ static void write_isolated(struct worker *w, size_t first, size_t count)
         const struct range r = stack[--depth];
         struct err err = {0};
 
-        if (r.count == 0 || writer_write(w->writer, w->items + r.first, r.count, &err)) {
-            atomic_store(&w->ingest->ready, true);
+        if (r.count == 0 || writer_write(w->writer, w->items + r.first, r.count, &err))
             continue;
-        }
         if (err.kind == ERR_BAD_INPUT && r.count > 1) {
             stack[depth++] = (struct range){r.first + r.count / 2, r.count - r.count / 2};
             stack[depth++] = (struct range){r.first, r.count / 2};
@@ -251,8 +247,6 @@ static void write_isolated(struct worker *w, size_t first, size_t count)
             reject(slot, w->spans[r.first], "the database refuses a value of this span");
             continue;
         }
-        if (err.kind == ERR_UNAVAILABLE || err.kind == ERR_TIMEOUT)
-            atomic_store(&w->ingest->ready, false);
         log_limited(err.kind == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "ingest",
                     "write failed, senders are told to come again", "kind=%s cause='%s' spans=%zu",
                     err_kind_name(err.kind), err.text, r.count);
@@ -343,11 +337,6 @@ bool ingest_submit(struct ingest *ingest, struct ingest_job *job)
     return queue_push(ingest->queue, &job->item);
 }
 
-bool ingest_ready(const struct ingest *ingest)
-{
-    return atomic_load(&ingest->ready);
-}
-
 static void worker_done(struct worker *w)
 {
     writer_free(w->writer);
@@ -402,7 +391,6 @@ bool ingest_start(const struct cfg *cfg, const char *conninfo, struct ingest **o
     if (!ingest)
         return err_set(err, ERR_UNAVAILABLE, "no memory for ingest");
     ingest->cfg = cfg;
-    atomic_store(&ingest->ready, true);
     ingest->queue =
         queue_new((size_t)cfg->queue_max_jobs, STAT_INGEST_QUEUE_JOBS, STAT_INGEST_QUEUE_BYTES);
     ingest->seen = seen_new();
