@@ -17,6 +17,8 @@
 
 struct conn;
 
+#define WIRE_SPARES 16
+
 /* What all connections share. */
 struct wire_core {
     const struct cfg *cfg;
@@ -29,6 +31,8 @@ struct wire_core {
     pthread_mutex_t lock;
     struct wire_exchange *first_answered; /* under lock */
     struct wire_exchange *last_answered;
+    struct buf spares[WIRE_SPARES]; /* buffers of ended bodies, at most 1 MiB each; not charged */
+    size_t spare_count;
 };
 
 struct wire_exchange {

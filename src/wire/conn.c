@@ -288,6 +288,10 @@ static void conn_input(struct conn *conn)
         turn += got;
         if (got == 0 || conn->drained)
             break;
+        /* A whole request is in: clients rarely send a second one before its answer, so another
+         * read would be in vain. What OpenSSL holds must be taken, it makes no socket readable. */
+        if (conn->protocol == CONN_HTTP1 && conn->phase == PHASE_WAIT && !conn->tls)
+            break;
         if (turn >= READ_TURN_BYTES) {
             if (conn->tls)
                 event_active(&conn->read_event, EV_READ, 0);

@@ -55,7 +55,7 @@ static void on_answers(void *user, bool on_io_thread)
     struct wire_server *server = user;
 
     if (on_io_thread)
-        event_active(server->woken, EV_READ, 0);
+        event_active(server->woken, EV_TIMEOUT, 0); /* not EV_READ: there is nothing to read */
     else
         wake(server);
 }
@@ -109,8 +109,8 @@ static void on_woken(evutil_socket_t fd, short what, void *arg)
     struct wire_server *server = arg;
     uint64_t count = 0;
 
-    (void)what;
-    (void)!read(fd, &count, sizeof(count));
+    if (what & EV_READ)
+        (void)!read(fd, &count, sizeof(count));
     conn_answer_all(&server->set, exchange_take_answered(&server->core));
     if (atomic_load(&server->stop))
         drain(server);
