@@ -179,11 +179,15 @@ static void pages_fit_together_without_gap_or_repeat(void **state)
                 found_text(&page, found + strlen(found));
                 if (page.count == 0)
                     break;
+                if (!page.total_exact || page.total != (int64_t)strlen(finds[i].found))
+                    fail_msg("%s: total %" PRId64 " on a page", finds[i].why, page.total);
                 filter.cursor = (struct trace_cursor){
                     .given = true,
                     .sort_value = sort_value(&filter, &page.items[page.count - 1]),
                     .trace_id = page.items[page.count - 1].trace_id,
-                    .seen = filter.cursor.seen + (int64_t)page.count};
+                    .seen = filter.cursor.seen + (int64_t)page.count,
+                    .total = page.total,
+                    .total_exact = page.total_exact};
             } while (page.more);
             if (strcmp(found, finds[i].found) != 0)
                 fail_msg("%s, %u at a time: found %s, want %s", finds[i].why, limit, found,

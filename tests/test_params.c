@@ -172,10 +172,11 @@ static void cursor_carries_position_and_range(void **state)
 
 static void refuses_a_cursor_with_any_letter_changed(void **state)
 {
-    const struct cursor cursor = {.sort = TRACE_SORT_ERRORS,
-                                  .from_ns = INT64_MIN,
-                                  .to_ns = INT64_MAX,
-                                  .position = {.given = true, .sort_value = -1, .seen = 7}};
+    const struct cursor cursor = {
+        .sort = TRACE_SORT_ERRORS,
+        .from_ns = INT64_MIN,
+        .to_ns = INT64_MAX,
+        .position = {.given = true, .sort_value = -1, .seen = 7, .total = 9, .total_exact = true}};
     struct cursor back;
     struct buf text;
     struct err err;

@@ -69,7 +69,7 @@ static void puts_lists_together_with_consecutive_parameters(void **state)
         struct err err;
 
         arena_init(&arena, ARENA_BYTES);
-        assert_true(list_sql_make(&lists[i].filter, 1, 2, &arena, &list, &err));
+        assert_true(list_sql_make(&lists[i].filter, LIST_SQL_PAGE, 1, 2, &arena, &list, &err));
         if ((size_t)list.params.count != lists[i].params ||
             count_of(list.stmt.params) != lists[i].params)
             fail_msg("%s: %d values, %zu types", lists[i].why, list.params.count,
@@ -88,6 +88,7 @@ static void puts_lists_together_with_consecutive_parameters(void **state)
 static void each_combination_has_its_own_code_and_name(void **state)
 {
     static bool seen[LIST_SQL_CODES];
+    static bool counts[LIST_SQL_CODES];
     unsigned count = 0;
 
     (void)state;
@@ -108,13 +109,19 @@ static void each_combination_has_its_own_code_and_name(void **state)
                 struct err err;
 
                 arena_init(&arena, ARENA_BYTES);
-                assert_true(list_sql_make(&filter, 1, 2, &arena, &list, &err));
+                assert_true(list_sql_make(&filter, LIST_SQL_PAGE, 1, 2, &arena, &list, &err));
                 assert_true(list.code < LIST_SQL_CODES);
                 assert_false(seen[list.code]);
                 seen[list.code] = true;
                 count++;
+                assert_true(list_sql_make(&filter, LIST_SQL_COUNT, 1, 2, &arena, &list, &err));
+                assert_true(list.code < LIST_SQL_CODES);
+                assert_false(seen[list.code]);
+                counts[list.code] = true;
                 arena_done(&arena);
             }
+    for (size_t i = 0; i < LIST_SQL_CODES; i++)
+        assert_false(seen[i] && counts[i]);
     assert_int_equal(count, 32 * TRACE_STATUS_MAX * 3);
 }
 
@@ -127,7 +134,7 @@ static void refuses_a_list_without_room(void **state)
 
     (void)state;
     arena_init(&arena, 100);
-    assert_false(list_sql_make(&filter, 1, 2, &arena, &list, &err));
+    assert_false(list_sql_make(&filter, LIST_SQL_PAGE, 1, 2, &arena, &list, &err));
     assert_int_equal(err.kind, ERR_TOO_LARGE);
     assert_true(err.text[0] != '\0');
     arena_done(&arena);

@@ -35,6 +35,8 @@ struct trace_cursor {
     bool given;
     int64_t sort_value; /* start ns, duration ns or errors */
     int64_t seen;       /* traces on the pages so far */
+    int64_t total; /* that match, as the first page knew; at least so many when not total_exact */
+    bool total_exact;
     struct uuid trace_id;
 };
 

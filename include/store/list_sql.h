@@ -1,5 +1,5 @@
-/* The statement of a list of traces: schema/query/trace_list.sql with the fragments of the filters
- * in use. Constant text only; values are parameters. */
+/* The statements of a list of traces: schema/query/trace_list.sql and trace_count.sql with the
+ * fragments of the filters in use. Constant text only; values are parameters. */
 #ifndef STORE_LIST_SQL_H
 #define STORE_LIST_SQL_H
 
@@ -7,7 +7,10 @@
 #include "model/trace.h"
 #include "store/stmt.h"
 
-#define LIST_SQL_CODES 2048 /* combinations of fragments there can be */
+#define LIST_SQL_CODES 4096 /* combinations of fragments there can be */
+
+/* A page; or how many match among the newest most_rows, whatever the sort and the cursor. */
+enum list_sql_use { LIST_SQL_PAGE, LIST_SQL_COUNT };
 
 struct list_sql {
     unsigned code;            /* of the combination, below LIST_SQL_CODES: for "is it prepared" */
@@ -17,8 +20,8 @@ struct list_sql {
 
 /* most_rows: LIMIT. out_list must stay where it is while it is used: params points into it. Fails
  * with ERR_TOO_LARGE (arena). */
-MUST_CHECK bool list_sql_make(const struct trace_filter *filter, int32_t tenant_id,
-                              uint32_t most_rows, struct arena *arena, struct list_sql *out_list,
-                              struct err *err);
+MUST_CHECK bool list_sql_make(const struct trace_filter *filter, enum list_sql_use use,
+                              int32_t tenant_id, uint32_t most_rows, struct arena *arena,
+                              struct list_sql *out_list, struct err *err);
 
 #endif

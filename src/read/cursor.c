@@ -6,7 +6,8 @@
  *   2..25  from, to, sort value, big-endian
  *   26..41 trace id
  *   42..49 traces seen so far
- *   50..53 checksum of all before, against cut and mistyped text; no secret: a cursor that is made
+ *   50..57 total * 2 + whether it is exact
+ *   58..61 checksum of all before, against cut and mistyped text; no secret: a cursor that is made
  *          up reads nothing that its filter would not
  */
 #include "read/cursor.h"
@@ -14,9 +15,9 @@
 #include "base/text.h"
 
 #define VERSION 1
-#define CHECKED_BYTES 50
-#define CURSOR_BYTES 54
-#define CURSOR_CHARS 72
+#define CHECKED_BYTES 58
+#define CURSOR_BYTES 62
+#define CURSOR_CHARS 83
 
 /* FNV-1a, 32 bits. */
 static uint32_t checksum(const uint8_t *from, size_t len)
@@ -40,6 +41,7 @@ void cursor_write(const struct cursor *cursor, struct buf *out)
     put_be64(raw + 18, (uint64_t)cursor->position.sort_value);
     memcpy(raw + 26, cursor->position.trace_id.at, 16);
     put_be64(raw + 42, (uint64_t)cursor->position.seen);
+    put_be64(raw + 50, (uint64_t)cursor->position.total * 2 + cursor->position.total_exact);
     put_be32(raw + CHECKED_BYTES, checksum(raw, CHECKED_BYTES));
     text_base64(out, (struct bytes){raw, sizeof(raw)});
     if (!buf_ok(out))
@@ -70,7 +72,9 @@ bool cursor_read(struct bytes text, struct cursor *out_cursor, struct err *err)
         .to_ns = (int64_t)read_be64(raw + 10),
         .position = {.given = true,
                      .sort_value = (int64_t)read_be64(raw + 18),
-                     .seen = (int64_t)read_be64(raw + 42)},
+                     .seen = (int64_t)read_be64(raw + 42),
+                     .total = (int64_t)(read_be64(raw + 50) / 2),
+                     .total_exact = read_be64(raw + 50) % 2 == 1},
     };
     memcpy(out_cursor->position.trace_id.at, raw + 26, 16);
     return true;

@@ -414,6 +414,8 @@ void params_cursor(const struct trace_filter *filter, const struct trace_page *p
                                   .position = {.given = true,
                                                .sort_value = values[filter->sort],
                                                .seen = filter->cursor.seen + (int64_t)page->count,
+                                               .total = page->total,
+                                               .total_exact = page->total_exact,
                                                .trace_id = last->trace_id}},
                  out);
 }

@@ -73,6 +73,7 @@ struct maker {
     const struct fragment *used[MAX_FRAGMENTS];
     int first_param[MAX_FRAGMENTS]; /* number of $a */
     size_t used_count;
+    bool is_count;
     struct list_sql *list;
 };
 
@@ -125,7 +126,7 @@ static void use_filters(struct maker *m, const struct trace_filter *filter)
         if (by_status[filter->status].types[0])
             row_add_time_us(p, (filter->now_ns - TRACE_RUNNING_NS) / NS_PER_US);
     }
-    if (filter->cursor.given) {
+    if (filter->cursor.given && !m->is_count) {
         use(m, &behind[filter->sort][filter->descending]);
         row_add_int8(p, filter->cursor.sort_value);
         row_add_uuid(p, &filter->cursor.trace_id);
@@ -133,13 +134,15 @@ static void use_filters(struct maker *m, const struct trace_filter *filter)
 }
 
 /* One decimal digit for each thing that changes the text. */
-static unsigned code_of(const struct trace_filter *filter)
+static unsigned code_of(const struct trace_filter *filter, bool is_count)
 {
-    unsigned code = filter->service.at != NULL;
+    unsigned code = is_count * 2U + (filter->service.at != NULL);
 
     code = code * 2 + (filter->name.at != NULL);
     code = code * 2 + (filter->min_duration_ns > 0);
     code = code * 8 + (unsigned)filter->status;
+    if (is_count)
+        return code * 16;
     code = code * 2 + filter->cursor.given;
     code = code * 4 + (unsigned)filter->sort;
     return code * 2 + filter->descending;
@@ -171,7 +174,7 @@ static void add_place(const struct maker *m, struct buf *sql, struct bytes place
 /* The base text line by line: comments are left out, places are filled. */
 static void add_text(const struct maker *m, struct buf *sql, const struct trace_filter *filter)
 {
-    const char *line = sql_trace_list;
+    const char *line = m->is_count ? sql_trace_count : sql_trace_list;
 
     while (*line) {
         const size_t len = strcspn(line, "\n");
@@ -184,14 +187,16 @@ static void add_text(const struct maker *m, struct buf *sql, const struct trace_
     }
 }
 
-bool list_sql_make(const struct trace_filter *filter, int32_t tenant_id, uint32_t most_rows,
-                   struct arena *arena, struct list_sql *out_list, struct err *err)
+bool list_sql_make(const struct trace_filter *filter, enum list_sql_use use, int32_t tenant_id,
+                   uint32_t most_rows, struct arena *arena, struct list_sql *out_list,
+                   struct err *err)
 {
-    struct maker m = {.list = out_list};
+    static const unsigned count_columns[] = {OID_INT8, OID_INT8, 0};
+    struct maker m = {.list = out_list, .is_count = use == LIST_SQL_COUNT};
     struct buf sql;
     struct bytes text;
 
-    *out_list = (struct list_sql){.code = code_of(filter)};
+    *out_list = (struct list_sql){.code = code_of(filter, m.is_count)};
     use_base(&m, filter, tenant_id, most_rows);
     use_filters(&m, filter);
     buf_init(&sql, SQL_MAX_BYTES);
@@ -200,7 +205,10 @@ bool list_sql_make(const struct trace_filter *filter, int32_t tenant_id, uint32_
     buf_done(&sql);
     out_list->stmt.sql = (const char *)text.at;
     out_list->stmt.name = arena_printf(arena, "list_%u", out_list->code);
-    memcpy(out_list->stmt.columns, stmt_list_columns, stmt_list_columns_bytes);
+    if (m.is_count)
+        memcpy(out_list->stmt.columns, count_columns, sizeof(count_columns));
+    else
+        memcpy(out_list->stmt.columns, stmt_list_columns, stmt_list_columns_bytes);
     if (!out_list->stmt.sql || !out_list->stmt.name)
         return err_set(err, ERR_TOO_LARGE, "no memory for the list statement");
     return true;

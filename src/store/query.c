@@ -24,6 +24,7 @@
 #define PART_ROWS 2000     /* of a large trace at a time: bounds what libpq holds */
 #define SAME_ID_ROWS 1000  /* spans that share one id, shown at most */
 #define SERVICE_ROWS 10000 /* names of services, shown at most */
+#define COUNTED_ROWS 2000  /* traces looked at for the total of a list */
 
 struct reader {
     struct db db;
@@ -384,6 +385,30 @@ static void read_trace_row(struct row *row, int64_t now_ns, struct trace_row *tr
     trace->services = row_texts(row, 12, &trace->service_count);
 }
 
+/* How many traces match in all. The last page knows it; the first one counts, as far as that is
+ * cheap; the others have it from their cursor. */
+static bool find_total(struct reader *reader, int32_t tenant_id, const struct trace_filter *filter,
+                       struct arena *arena, struct trace_page *page, struct err *err)
+{
+    const int64_t known = filter->cursor.seen + (int64_t)page->count + page->more;
+    struct list_sql list;
+    DB_RESULT res = NULL;
+    struct row row;
+
+    page->total = filter->cursor.total > known && page->more ? filter->cursor.total : known;
+    page->total_exact = !page->more || filter->cursor.total_exact;
+    if (!page->more || filter->cursor.given)
+        return true;
+    if (!list_sql_make(filter, LIST_SQL_COUNT, tenant_id, COUNTED_ROWS, arena, &list, err) ||
+        !run_list(reader, &list, &res, err))
+        return false;
+    row = row_at(res, arena, err);
+    page->total_exact = row_int8(&row, 1) < COUNTED_ROWS;
+    if (row_int8(&row, 0) > known)
+        page->total = row_int8(&row, 0);
+    return row_ok(&row);
+}
+
 bool reader_list(struct reader *reader, int32_t tenant_id, const struct trace_filter *filter,
                  struct arena *arena, struct trace_page *out_page, struct err *err)
 {
@@ -393,7 +418,7 @@ bool reader_list(struct reader *reader, int32_t tenant_id, const struct trace_fi
     struct row row;
 
     /* One more than asked for says whether another page follows. */
-    if (!list_sql_make(filter, tenant_id, filter->limit + 1, arena, &list, err) ||
+    if (!list_sql_make(filter, LIST_SQL_PAGE, tenant_id, filter->limit + 1, arena, &list, err) ||
         !run_list(reader, &list, &res, err))
         return false;
     row = row_at(res, arena, err);
@@ -401,14 +426,12 @@ bool reader_list(struct reader *reader, int32_t tenant_id, const struct trace_fi
     page.more = page.count > filter->limit;
     if (page.more)
         page.count = filter->limit;
-    page.total = filter->cursor.seen + (int64_t)page.count + page.more;
-    page.total_exact = !page.more;
     page.items = arena_array(arena, struct trace_row, page.count);
     if (!page.items)
         return err_set(err, ERR_TOO_LARGE, "no memory for a page of %zu traces", page.count);
     for (row.at = 0; row.at < (int)page.count; row.at++)
         read_trace_row(&row, filter->now_ns, &page.items[row.at]);
-    if (!row_ok(&row))
+    if (!row_ok(&row) || !find_total(reader, tenant_id, filter, arena, &page, err))
         return false;
     *out_page = page;
     return true;
