@@ -137,7 +137,7 @@ static void print(struct worker *workers, size_t threads, double seconds)
                  threads, spans, seconds, spans / seconds, cpu_us / spans, decode_ns / spans,
                  write_ns / spans);
     figures_print(&commits);
-    (void)printf("\n");
+    (void)printf(" best_ms %.3f p10_ms %.3f\n", figures_ms(&commits, 0), figures_ms(&commits, 0.1));
     figures_done(&commits);
 }
 
