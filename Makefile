@@ -75,12 +75,15 @@ all: $(or $(PROGRAM),$(LIB))
 help:
 	@sed -n 's/^#: *//p' Makefile
 
+# All processors, unless the caller chose a number.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 #: make              build/spanledger
 #: make run          installs what is missing, builds, serves with an embedded database (ARGS='--flag …')
 #: make deps         only installs what is missing (apt-get; .ci/deps)
 run:
 	@.ci/deps run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@exec deploy/run $(OUT)/spanledger $(ARGS)
 
 deps:
@@ -174,7 +177,7 @@ TEST_RUN = TEST_BIN=$(abspath $(OUT))/spanledger TEST_BUILD=$(abspath $(OUT)) te
 #: make unit|it|corpus   one kind: pure units; with a real database; replay of all fuzz inputs
 test:
 	@.ci/deps test
-	@$(MAKE) --no-print-directory built-for-tests
+	@$(MAKE) --no-print-directory $(PARALLEL) built-for-tests
 	@$(TEST_RUN) $(UNIT) $(CORPUS) $(IT) $(IT_SCRIPTS)
 built-for-tests: all $(UNIT) $(CORPUS) $(IT)
 unit: $(UNIT)
@@ -216,7 +219,7 @@ CHECKS := check-format check-layers check-names check-banned check-size check-do
 #: make check        installs what is missing, then format, layers, names, banned calls, sizes, docs, lint
 check:
 	@.ci/deps check
-	@$(MAKE) --no-print-directory $(CHECKS)
+	@$(MAKE) --no-print-directory $(PARALLEL) --output-sync=target $(CHECKS)
 	@echo "check: all passed"
 check-format:
 	$(Q)clang-format-14 --dry-run -Werror $(C_FILES)
