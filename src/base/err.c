@@ -1,5 +1,6 @@
 /* Kinds of error: their names and what they become on the wire. */
 #include "base/err.h"
+#undef err_set
 
 #include <stdarg.h>
 #include <stdio.h>
