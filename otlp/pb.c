@@ -45,10 +45,9 @@ static const char *read_tag(struct pb_reader *r, struct pb_field *field)
     return NULL;
 }
 
+/* Content of everything but a group: groups are pb_skip_group's, which calls this. */
 static const char *read_content(struct pb_reader *r, struct pb_field *field)
 {
-    const uint8_t *start = r->at;
-
     switch (field->wire) {
     case PB_VARINT:
         return pb_varint(r, 10, &field->scalar) ? NULL
@@ -60,10 +59,7 @@ static const char *read_content(struct pb_reader *r, struct pb_field *field)
     case PB_LEN:
         return read_length(r, &field->payload);
     case PB_GROUP:
-        if (!pb_skip_group(r, field->number))
-            return "group without its end";
-        field->payload = (struct bytes){start, (size_t)(r->at - start)};
-        return NULL;
+        break;
     case PB_GROUP_END:
         return "end of a group that was not begun";
     }
@@ -94,12 +90,24 @@ bool pb_skip_group(struct pb_reader *r, uint32_t number)
     return depth == 0;
 }
 
+static const char *read_group(struct pb_reader *r, struct pb_field *field)
+{
+    const uint8_t *start = r->at;
+
+    if (!pb_skip_group(r, field->number))
+        return "group without its end";
+    field->payload = (struct bytes){start, (size_t)(r->at - start)};
+    return NULL;
+}
+
 const char *pb_next_any(struct pb_reader *r, struct pb_field *out_field)
 {
     struct pb_reader ahead = *r;
     const char *wrong = read_tag(&ahead, out_field);
 
-    if (!wrong)
+    if (!wrong && out_field->wire == PB_GROUP)
+        wrong = read_group(&ahead, out_field);
+    else if (!wrong)
         wrong = read_content(&ahead, out_field);
     if (!wrong)
         *r = ahead;

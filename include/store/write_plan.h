@@ -32,8 +32,9 @@ struct write_plan {
 void write_plan_init(struct write_plan *plan);
 void write_plan_done(struct write_plan *plan);
 
-/* Makes the plan, without the encoded rows. Of several items with one key the greatest of (end, attribute_count, content_hash) wins; an item with the winner's content is
- * WRITE_IDENTICAL, another WRITE_SUPERSEDED, set at once. Fails with ERR_UNAVAILABLE (no memory). */
+/* Makes the plan, without the encoded rows. Of several items with one key the greatest of (end,
+ * attribute_count, content_hash) wins; an item with the winner's content is WRITE_IDENTICAL,
+ * another WRITE_SUPERSEDED, set at once. Fails with ERR_UNAVAILABLE (no memory). */
 MUST_CHECK bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,
                                 struct seen *seen, struct err *err);
 

@@ -1,9 +1,10 @@
 /*
  * Writing spans.
  *
- * DESIGN: one writer per ingest worker, used by its thread only. A batch is one transaction (READ COMMITTED); its order is the order of DESIGN section 4:
- * locks, shared rows, savepoint, spans, trace rows, COMMIT. Rows whose key was written lately, and all rows after a unique violation, go through staging. What may pass is tried
- * again here; what needs the sender is returned.
+ * DESIGN: one writer per ingest worker, used by its thread only. A batch is one transaction (READ
+ * COMMITTED): locks, shared rows, savepoint, spans, trace rows, COMMIT. Rows whose key was written
+ * lately, and all rows after a unique violation, go through staging. What may pass is tried again
+ * here; what needs the sender is returned.
  */
 #include "store/write.h"
 

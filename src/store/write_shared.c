@@ -254,8 +254,10 @@ static bool insert_and_compare(struct write_shared *rows, struct db *db, const s
 
 static void move_id(struct uuid *id)
 {
-    for (int i = 15; i >= 0 && ++id->at[i] == 0; i--)
-        continue;
+    int i = 15;
+
+    while (i >= 0 && ++id->at[i] == 0)
+        i--;
 }
 
 static bool write_one(struct write_shared *rows, struct db *db, const struct wanted *w,
