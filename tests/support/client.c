@@ -233,6 +233,11 @@ bool client_read(struct client *client, struct reply *reply, int wait_ms, bool t
     return true;
 }
 
+void client_wait_input(struct client *client, int wait_ms)
+{
+    (void)wait_for(client->fd, POLLIN, mono_ms() + wait_ms);
+}
+
 bool client_sees_end(struct client *client, int wait_ms)
 {
     return client->input.len == 0 && client_fill(client, mono_ms() + wait_ms) == 0;

@@ -35,6 +35,8 @@ bool client_send_text(struct client *client, const char *text);
 /* Reads one answer, skipping 100 Continue. False: connection ended, timeout, or no HTTP. to_head:
  * the request was HEAD, no body follows. */
 bool client_read(struct client *client, struct reply *reply, int wait_ms, bool to_head);
+/* Waits until something can be read (or the connection ended); reads nothing. */
+void client_wait_input(struct client *client, int wait_ms);
 /* Whether the server closes the connection within wait_ms without sending anything more. */
 bool client_sees_end(struct client *client, int wait_ms);
 

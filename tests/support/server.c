@@ -236,14 +236,21 @@ static int find_database(const char *path, const struct stat *st, int kind, stru
     return 0;
 }
 
-static void end_database(const struct server *server)
+pid_t server_database_pid(const struct server *server)
 {
     database_pid = 0;
     (void)nftw(server->data_dir, find_database, 16, FTW_PHYS);
-    if (database_pid <= 1)
+    return database_pid;
+}
+
+static void end_database(const struct server *server)
+{
+    const pid_t pid = server_database_pid(server);
+
+    if (pid <= 1)
         return;
-    (void)kill(database_pid, SIGQUIT);
-    for (int i = 0; i < 1000 && kill(database_pid, 0) == 0; i++)
+    (void)kill(pid, SIGQUIT);
+    for (int i = 0; i < 1000 && kill(pid, 0) == 0; i++)
         (void)usleep(10000);
 }
 

@@ -42,6 +42,9 @@ bool server_lives(struct server *server);
 /* Ends server and database, removes the directory. Safe in any state. */
 void server_remove(struct server *server);
 
+/* Main process of the embedded database; 0: none runs. */
+pid_t server_database_pid(const struct server *server);
+
 /* libpq connection string of the database it uses: --db or the embedded one; false: none runs. */
 bool server_conninfo(const struct server *server, char *to, size_t to_bytes);
 
