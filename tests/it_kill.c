@@ -99,7 +99,10 @@ static void end_load_and_check(void)
         fail_msg("%llu answers that senders do not retry, the first: %s",
                  (unsigned long long)load.bad_answers, load.first_bad);
     assert_true(server_conninfo(&server, conninfo, sizeof(conninfo)));
-    assert_true(ledger_check(ledger_path, conninfo, server.http_port, API_TRACES, &findings));
+    if (!ledger_check(ledger_path, conninfo, server.http_port, API_TRACES, &findings)) {
+        server_log_tail(&server, stderr);
+        fail_msg("the checker could not look");
+    }
     ledger_print(&findings, stdout);
     if (!ledger_is_clean(&findings))
         fail_msg("the ledger does not agree");
