@@ -93,6 +93,15 @@ static bool reader_open(struct reader *reader, struct err *err)
     return false;
 }
 
+/* Whether the connection is gone after a statement failed. libpq 14 and newer report a write that
+ * failed before they have read that the other side closed: one more look at the input. */
+static bool has_died(struct reader *reader)
+{
+    if (reader->db.conn)
+        (void)PQconsumeInput(reader->db.conn);
+    return !db_is_open(&reader->db);
+}
+
 /* The first statement of a call: opens the connection, also when it died unnoticed. */
 static bool run_first(struct reader *reader, const struct stmt *stmt,
                       const struct row_params *params, PGresult **out_res, struct err *err)
@@ -103,7 +112,7 @@ static bool run_first(struct reader *reader, const struct stmt *stmt,
         return false;
     if (stmt_run(&reader->db, stmt->name, params, out_res, err))
         return true;
-    return was_open && !db_is_open(&reader->db) && reader_open(reader, err) &&
+    return was_open && has_died(reader) && reader_open(reader, err) &&
            stmt_run(&reader->db, stmt->name, params, out_res, err);
 }
 
@@ -355,7 +364,7 @@ static bool run_list(struct reader *reader, const struct list_sql *list, PGresul
         if (prepare_list(reader, list, err) &&
             stmt_run(&reader->db, list->stmt.name, &list->params, out_res, err))
             return true;
-        if (tries > 0 || !was_open || db_is_open(&reader->db))
+        if (tries > 0 || !was_open || !has_died(reader))
             return false;
     }
 }
