@@ -65,7 +65,7 @@ BENCH_SUPPORT := $(patsubst bench/support/%.c,$(OUT)/obj/bench/support/%.o,$(sor
 BENCH := $(patsubst bench/%.c,$(OUT)/bench/%,$(sort $(wildcard bench/*.c)))
 PROGRAM := $(if $(wildcard src/cli/main.c),$(OUT)/spanledger)
 
-.PHONY: all help deps run test unit it corpus built-for-tests
+.PHONY: all help deps run test unit it corpus built-for-tests test-kill test-overload
 .PHONY: check check-format check-layers check-names check-banned check-size check-docs check-spelling tidy cppcheck
 .PHONY: check-deep analyze coverage asan tsan fuzz fuzz-targets bench test-clients install uninstall clean
 .DELETE_ON_ERROR:
@@ -205,6 +205,16 @@ fuzz-targets: $(FUZZ)
 #: make test-clients live SDKs against the binary (installs them below build/)
 test-clients: all
 	@$(TEST_RUN) tests/clients/run.sh
+
+#: make test-kill    kill -9 of the server, of backends, of the database, lost answers; counts: KILLS_SERVER=100 …
+test-kill: all $(OUT)/tests/it_kill
+	@KILLS_SERVER=$(or $(KILLS_SERVER),100) KILLS_BACKEND=$(or $(KILLS_BACKEND),30) \
+	KILLS_DATABASE=$(or $(KILLS_DATABASE),20) LOST_RESPONSES=$(or $(LOST_RESPONSES),1000) \
+	STOPS_SERVER=$(or $(STOPS_SERVER),20) TEST_SECONDS=3600 $(TEST_RUN) -v $(OUT)/tests/it_kill
+
+#: make test-overload ten times the capacity for OVERLOAD_SECONDS=120: memory, goodput, nothing lost
+test-overload: all $(OUT)/tests/it_overload
+	@OVERLOAD_SECONDS=$(or $(OVERLOAD_SECONDS),120) TEST_SECONDS=3600 $(TEST_RUN) -v $(OUT)/tests/it_overload
 
 #: make bench        the figures of docs/benchmarks.md
 bench: all $(BENCH)
