@@ -79,6 +79,28 @@ static void closes_clients_that_do_not_read(void **state)
     rig_stop(rig);
 }
 
+static void lets_slow_readers_finish(void **state)
+{
+    struct cfg cfg = rig_defaults();
+    static char piece[1 << 20];
+    size_t seen = 0;
+    ssize_t n;
+    (void)state;
+
+    cfg.write_timeout_ms = 300; /* between two pieces, not for the whole */
+    struct rig *rig = rig_start_with(cfg);
+    const int fd = dial(rig);
+    send_text(fd, "GET /large?20000000 HTTP/1.1\r\n" H "connection: close\r\n\r\n");
+    while ((n = recv(fd, piece, sizeof(piece), 0)) > 0) {
+        seen += (size_t)n;
+        if (seen < 15000000)
+            pause_ms(50);
+    }
+    assert_true(n == 0 && seen > 20000000);
+    (void)close(fd);
+    rig_stop(rig);
+}
+
 static void answers_503_over_its_bytes_in_flight_and_serves_on(void **state)
 {
     struct cfg cfg = rig_defaults();
@@ -232,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closes_slow_clients),
         cmocka_unit_test(closes_clients_that_do_not_read),
+        cmocka_unit_test(lets_slow_readers_finish),
         cmocka_unit_test(answers_503_over_its_bytes_in_flight_and_serves_on),
         cmocka_unit_test(answers_what_is_in_flight_before_it_ends),
         cmocka_unit_test(ends_in_time_when_a_worker_does_not_answer),

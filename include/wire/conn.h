@@ -112,8 +112,10 @@ size_t conn_read(struct conn *conn, uint8_t *to, size_t len);
 
 /* Bytes came: takes them all (some into conn->in). Bytes in conn->in are taken first. */
 void conn_http1_input(struct conn *conn, struct bytes piece);
-/* Whether a body with a length is awaited: its bytes go straight to their place. */
+/* Whether many bytes of a body may come, wanted or not. */
 bool conn_http1_in_body(const struct conn *conn);
+/* Whether a body with a length is awaited: its bytes go straight to their place. */
+bool conn_http1_is_direct(const struct conn *conn);
 size_t conn_http1_read_body(struct conn *conn); /* as conn_read, into the body */
 void conn_http1_answer(struct conn *conn, struct wire_exchange *exchange);
 void conn_http1_sent(struct conn *conn); /* everything was written */

@@ -269,9 +269,11 @@ static void take(struct conn *conn, struct bytes piece)
 
 static size_t read_once(struct conn *conn)
 {
-    const size_t len = conn->protocol == CONN_HTTP2 ? CONN_SCRATCH_BYTES : READ_HEAD_BYTES;
+    const bool much =
+        conn->protocol == CONN_HTTP2 || (conn->protocol == CONN_HTTP1 && conn_http1_in_body(conn));
+    const size_t len = much ? CONN_SCRATCH_BYTES : READ_HEAD_BYTES;
 
-    if (conn->protocol == CONN_HTTP1 && conn_http1_in_body(conn))
+    if (conn->protocol == CONN_HTTP1 && conn_http1_is_direct(conn))
         return conn_http1_read_body(conn);
     const size_t got = conn_read(conn, conn->set->scratch, len);
     if (got > 0)
@@ -335,30 +337,24 @@ static void on_write(evutil_socket_t fd, short what, void *arg)
     conn_settle(conn);
 }
 
-/* Frames out, as long as the socket takes them; then the next deadline. */
+/* What passed its deadline, then frames out as long as the socket takes them. */
 static void h2_run(struct conn *conn)
 {
     bool go_on = true;
+    const int64_t next_ns = http2_tick(conn->h2, clock_mono_ns(), &go_on);
 
-    while (!conn->dead) {
-        if (!http2_pull(conn->h2, &conn->out, conn->out_sent + PULL_BYTES))
+    conn->closing = conn->closing || !go_on;
+    /* Only behind what is out: else a client that reads slowly would let the buffer grow. */
+    while (!conn->dead && conn_flush(conn) && !conn->dead) {
+        if (!http2_pull(conn->h2, &conn->out, PULL_BYTES))
             conn->closing = true;
-        const bool had_some = pending(conn) > 0;
-        if (!conn_flush(conn))
-            break;
-        if (!had_some) {
-            conn->dead = conn->dead || conn->closing || http2_done(conn->h2);
+        if (pending(conn) == 0) {
+            conn->dead = conn->closing || http2_done(conn->h2);
             break;
         }
     }
     if (conn->dead)
         return;
-    const int64_t next_ns = http2_tick(conn->h2, clock_mono_ns(), &go_on);
-    if (!go_on && !conn->closing) {
-        conn->closing = true;
-        (void)!http2_pull(conn->h2, &conn->out, conn->out_sent + PULL_BYTES);
-        conn->dead = conn_flush(conn);
-    }
     conn_deadline(conn, next_ns < conn->write_deadline_ns ? next_ns : conn->write_deadline_ns);
 }
 

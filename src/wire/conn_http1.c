@@ -346,6 +346,11 @@ bool conn_http1_wants(const struct conn *conn)
 
 bool conn_http1_in_body(const struct conn *conn)
 {
+    return conn->phase == PHASE_BODY || conn->phase == PHASE_DRAIN || conn->phase == PHASE_LINGER;
+}
+
+bool conn_http1_is_direct(const struct conn *conn)
+{
     return conn->phase == PHASE_BODY && conn->head.framing == HTTP1_LENGTH && conn->in.len == 0;
 }
 
@@ -413,6 +418,8 @@ void conn_http1_timeout(struct conn *conn)
         (void)!err_set(&err, ERR_TIMEOUT, "request body stopped after %zu bytes",
                        conn->exchange->body.len);
         refuse(conn, &err, UINT64_MAX);
+    } else if (conn->write_deadline_ns != CONN_NEVER) {
+        conn_deadline(conn, conn->write_deadline_ns); /* slow, but it takes its response */
     } else {
         conn->dead = true;
     }
