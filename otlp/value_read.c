@@ -128,7 +128,7 @@ static bool read_value(struct value_reader *reader, struct bytes payload, uint32
         return true;
     }
     while (!pb_done(&r)) {
-        struct pb_field field;
+        struct pb_field field = {0};
         const char *wrong = pb_next(&r, &field);
 
         if (wrong)
