@@ -81,6 +81,58 @@ static void settles_versions_of_one_key(void **state)
     }
 }
 
+/* RF-19, OTLP-113: of growing versions each held the key for a while; all but the last lose. */
+static void one_version_stands_of_many_in_any_order(void **state)
+{
+    static const int64_t orders[][5] = {
+        {1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}, {1, 3, 2, 5, 4}, {2, 1, 5, 3, 4}};
+
+    for (size_t o = 0; o < sizeof(orders) / sizeof(orders[0]); o++) {
+        struct stored_span rows[5];
+        struct write_item items[5];
+        struct write_plan plan;
+        struct err err = {0};
+        size_t others = 0;
+
+        for (size_t i = 0; i < 5; i++) {
+            rows[i] = span_of(1, 5, orders[o][i], 1, orders[o][i]);
+            items[i] = (struct write_item){.row = &rows[i]};
+        }
+        write_plan_init(&plan);
+        assert_true(write_plan_make(&plan, items, 5, *state, &err));
+        for (size_t i = 0; i < 5; i++) {
+            assert_int_equal(rows[plan.items[i].winner].duration_ns, 5);
+            if (plan.items[i].winner != i)
+                assert_int_equal(items[i].outcome, WRITE_SUPERSEDED);
+        }
+        for (size_t k = plan.items[plan.items[0].winner].others; k; k = plan.items[k - 1].next)
+            others++;
+        assert_int_equal(others, 4);
+        write_plan_done(&plan);
+    }
+}
+
+/* SEC-20: days far apart, in turns, as one request may hold them. */
+static void collects_each_day_once(void **state)
+{
+    struct stored_span rows[90];
+    struct write_item items[90];
+    struct write_plan plan;
+    struct err err = {0};
+
+    for (size_t i = 0; i < 90; i++) {
+        rows[i] = span_of(1, (int64_t)i, 10, 1, 1);
+        rows[i].start_unix_ns = (int64_t)(i % 30) * 3500 * DAY_NS;
+        items[i] = (struct write_item){.row = &rows[i]};
+    }
+    write_plan_init(&plan);
+    assert_true(write_plan_make(&plan, items, 90, *state, &err));
+    assert_int_equal(plan.day_count, 30);
+    for (size_t i = 0; i < 30; i++)
+        assert_int_equal(plan.days[i], (int64_t)i * 3500);
+    write_plan_done(&plan);
+}
+
 static void keys_that_differ_in_one_part_are_different_spans(void **state)
 {
     struct stored_span rows[6];
@@ -160,6 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(settles_versions_of_one_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_version_stands_of_many_in_any_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(collects_each_day_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keys_that_differ_in_one_part_are_different_spans, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(starts_within_one_microsecond_share_the_key, set_up,

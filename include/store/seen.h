@@ -17,6 +17,9 @@
 struct seen;
 struct seen *seen_new(void); /* NULL: no memory */
 void seen_free(struct seen *seen);
+/* What keys are to be hashed with: random for each process, so that no sender can make keys that meet
+ * in one place of the tables (SEC-20). */
+uint64_t seen_seed(const struct seen *seen);
 
 /* out_known[i] says whether hashes[i] was added lately. */
 void seen_look(struct seen *seen, const uint64_t hashes[], size_t count, bool out_known[]);

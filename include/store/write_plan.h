@@ -10,6 +10,8 @@ struct planned {
     size_t row_at; /* place and length of the encoded row */
     size_t row_len;
     size_t winner; /* index of the item that stands for this key in the batch: itself, or another */
+    uint32_t others; /* index + 1 of the first item that this winner supersedes; 0: none */
+    uint32_t next;   /* of a superseded item: index + 1 of the next one with the same winner */
     bool
         staged; /* goes through staging: a re-send is likely, or the batch holds other versions of it */
 };
@@ -22,7 +24,7 @@ struct write_plan {
     size_t slot_count;
     uint64_t *hashes; /* key hashes, for the memory of keys */
     bool *known;
-    int64_t *days; /* distinct days of the batch, unordered */
+    int64_t *days; /* distinct days of the batch, ascending */
     size_t day_count;
     uint64_t *trace_keys; /* distinct, ascending: what write_lock.sql locks */
     size_t trace_count;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define EMPTY 0 /* a hash of 0 is never found: one key in 2^64 has no hint */
 
@@ -12,6 +13,7 @@ struct seen {
     uint64_t *young;
     uint64_t *old;
     size_t young_count;
+    uint64_t seed;
 };
 
 struct seen *seen_new(void)
@@ -22,6 +24,9 @@ struct seen *seen_new(void)
         free(seen);
         return NULL;
     }
+    /* Early at boot there may be no randomness yet; nothing but speed depends on it. */
+    if (seen)
+        (void)!getrandom(&seen->seed, sizeof(seen->seed), GRND_NONBLOCK);
     return seen;
 }
 
@@ -33,6 +38,11 @@ void seen_free(struct seen *seen)
     free(seen->young);
     free(seen->old);
     free(seen);
+}
+
+uint64_t seen_seed(const struct seen *seen)
+{
+    return seen->seed;
 }
 
 static bool table_has(const uint64_t *table, uint64_t hash)

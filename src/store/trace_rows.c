@@ -7,6 +7,7 @@
 #include "store/trace_rows.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "queries.h"
@@ -14,6 +15,9 @@
 #include "store/copy.h"
 #include "store/pgtypes.h"
 #include "store/trace_copy.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #define DAYS_AROUND 31
 #define PARAM_MAX_BYTES (256U << 20)
@@ -24,6 +28,7 @@ struct trace_rows {
     size_t cap;
     uint32_t *slots; /* open addressing: index + 1 into sums */
     size_t slot_count;
+    uint64_t seed; /* trace ids are chosen by senders: they shall not choose places too (SEC-20) */
     struct pg_array arrays[22];
     struct buf scratch; /* text form of a services array, rows of COPY */
     bool prepared[2];
@@ -50,6 +55,7 @@ struct trace_rows *trace_rows_new(void)
     for (size_t i = 0; i < 22; i++)
         pg_array_init(&rows->arrays[i], element_types[i], PARAM_MAX_BYTES);
     buf_init(&rows->scratch, PARAM_MAX_BYTES);
+    (void)!getrandom(&rows->seed, sizeof(rows->seed), GRND_NONBLOCK);
     return rows;
 }
 
@@ -98,8 +104,9 @@ static bool make_room(struct trace_rows *rows, size_t items, struct err *err)
 static struct trace_sum *sum_of(struct trace_rows *rows, const struct stored_span *row)
 {
     const int64_t day = clock_day(row->start_unix_ns);
-    size_t at = (size_t)(read_be64(row->trace_id.at + 8) ^ (uint64_t)day * 0x9e3779b97f4a7c15U) &
-                (rows->slot_count - 1);
+    const uint64_t hash = XXH3_64bits_withSeed(row->trace_id.at, sizeof(row->trace_id.at),
+                                               rows->seed ^ (uint64_t)day * 0x9e3779b97f4a7c15U);
+    size_t at = (size_t)hash & (rows->slot_count - 1);
 
     while (rows->slots[at]) {
         struct trace_sum *s = &rows->sums[rows->slots[at] - 1];

@@ -21,15 +21,14 @@ static size_t other_versions(const struct write_plan *plan, const struct write_i
 {
     size_t count = 0;
 
-    for (size_t k = 0; k < plan->count && count < MOST_OTHER_VERSIONS; k++) {
+    for (size_t k = plan->items[i].others; k && count < MOST_OTHER_VERSIONS;
+         k = plan->items[k - 1].next) {
         size_t known = 0;
 
-        if (k == i || plan->items[k].winner != i || items[k].outcome != WRITE_SUPERSEDED)
-            continue;
-        while (known < count && hashes[known] != items[k].row->content_hash)
+        while (known < count && hashes[known] != items[k - 1].row->content_hash)
             known++;
         if (known == count)
-            hashes[count++] = items[k].row->content_hash;
+            hashes[count++] = items[k - 1].row->content_hash;
     }
     return count;
 }
@@ -166,15 +165,6 @@ static void presume_new(struct verdicts *v, const struct write_plan *plan, struc
     }
 }
 
-static bool is_a_version_in_batch(const struct write_plan *plan, const struct write_item *items,
-                                  size_t winner)
-{
-    for (size_t i = 0; i < plan->count; i++)
-        if (i != winner && plan->items[i].winner == winner && items[i].outcome == WRITE_SUPERSEDED)
-            return true;
-    return false;
-}
-
 static bool judge(struct verdicts *v, const struct write_plan *plan, struct write_item *items,
                   const PGresult *result, struct err *err)
 {
@@ -193,7 +183,7 @@ static bool judge(struct verdicts *v, const struct write_plan *plan, struct writ
             pg_array_int4(&v->supersede, (int32_t)ord);
         } else {
             items[ord].outcome = WRITE_IDENTICAL;
-            if (is_a_version_in_batch(plan, items, ord))
+            if (plan->items[ord].others)
                 pg_array_int4(&v->supersede, (int32_t)ord);
         }
     }

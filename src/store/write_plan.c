@@ -92,10 +92,11 @@ static bool is_greater(const struct stored_span *a, const struct stored_span *b)
 }
 
 /* Finds the item that holds the key so far; enters i when there is none. */
-static size_t holder_of(struct write_plan *plan, const struct write_item *items, size_t i)
+static size_t holder_of(struct write_plan *plan, const struct write_item *items, size_t i,
+                        uint64_t seed)
 {
     const struct key key = key_of(items[i].row);
-    const uint64_t hash = XXH3_64bits(&key, sizeof(key));
+    const uint64_t hash = XXH3_64bits_withSeed(&key, sizeof(key), seed);
     size_t at = hash & (plan->slot_count - 1);
 
     plan->items[i] = (struct planned){.key_hash = hash, .winner = i};
@@ -113,23 +114,23 @@ static size_t holder_of(struct write_plan *plan, const struct write_item *items,
     return i;
 }
 
-static void settle_versions(struct write_plan *plan, struct write_item *items)
+/* Until the second loop the first item of a key knows the winner so far, the others know the first:
+ * chains from winner to winner would be long where one span is sent a thousand times, growing. */
+static void settle_versions(struct write_plan *plan, struct write_item *items, uint64_t seed)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        const size_t first = holder_of(plan, items, i); /* of the key: stays in the table */
-        const size_t winner = plan->items[first].winner;
+        const size_t first = holder_of(plan, items, i, seed); /* of the key: stays in the table */
 
         if (first == i)
             continue;
-        plan->items[i].winner = winner;
-        if (is_greater(items[i].row, items[winner].row))
-            plan->items[i].winner = plan->items[first].winner = i;
+        plan->items[i].winner = first;
+        if (is_greater(items[i].row, items[plan->items[first].winner].row))
+            plan->items[first].winner = i;
     }
-    for (size_t i = 0; i < plan->count; i++) {
-        size_t winner = plan->items[i].winner;
+    for (size_t i = plan->count; i-- > 0;) {
+        const size_t known = plan->items[i].winner;
+        const size_t winner = known < i ? plan->items[known].winner : known;
 
-        while (plan->items[winner].winner != winner)
-            winner = plan->items[winner].winner;
         plan->items[i].winner = winner;
         if (winner == i)
             continue;
@@ -137,35 +138,37 @@ static void settle_versions(struct write_plan *plan, struct write_item *items)
             items[i].outcome = WRITE_IDENTICAL;
         } else {
             items[i].outcome = WRITE_SUPERSEDED;
+            plan->items[i].next = plan->items[winner].others;
+            plan->items[winner].others = (uint32_t)(i + 1);
             plan->items[winner].staged = true;
         }
     }
 }
 
-static void collect_days(struct write_plan *plan, const struct write_item *items)
-{
-    int64_t last = INT64_MIN;
-
-    for (size_t i = 0; i < plan->count; i++) {
-        const int64_t day = clock_day(items[i].row->start_unix_ns);
-        size_t d = 0;
-
-        if (day == last)
-            continue;
-        last = day;
-        while (d < plan->day_count && plan->days[d] != day)
-            d++;
-        if (d == plan->day_count)
-            plan->days[plan->day_count++] = day;
-    }
-}
-
-static int compare_keys(const void *a, const void *b)
+static int compare_int64(const void *a, const void *b)
 {
     const int64_t x = *(const int64_t *)a;
     const int64_t y = *(const int64_t *)b;
 
     return (x > y) - (x < y);
+}
+
+/* Sorted, not searched: a request may hold a span of each day of three centuries (SEC-20). */
+static void collect_days(struct write_plan *plan, const struct write_item *items)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const int64_t day = clock_day(items[i].row->start_unix_ns);
+
+        if (plan->day_count == 0 || plan->days[plan->day_count - 1] != day)
+            plan->days[plan->day_count++] = day;
+    }
+    qsort(plan->days, plan->day_count, sizeof(*plan->days), compare_int64);
+    for (size_t i = 0; i < plan->day_count; i++)
+        if (i == 0 || plan->days[i] != plan->days[i - 1])
+            plan->days[kept++] = plan->days[i];
+    plan->day_count = kept;
 }
 
 /* Locks are taken in ascending order of signed 64-bit keys, in every process alike. */
@@ -180,7 +183,7 @@ static void collect_traces(struct write_plan *plan, const struct write_item *ite
         plan->trace_keys[plan->trace_count++] = XXH3_64bits_withSeed(
             row->trace_id.at, sizeof(row->trace_id.at), (uint64_t)row->tenant_id);
     }
-    qsort(plan->trace_keys, plan->trace_count, sizeof(*plan->trace_keys), compare_keys);
+    qsort(plan->trace_keys, plan->trace_count, sizeof(*plan->trace_keys), compare_int64);
     for (size_t i = 0; i < plan->trace_count; i++)
         if (i == 0 || plan->trace_keys[i] != plan->trace_keys[i - 1])
             plan->trace_keys[kept++] = plan->trace_keys[i];
@@ -192,7 +195,7 @@ bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t c
 {
     if (!make_room(plan, count, err))
         return false;
-    settle_versions(plan, items);
+    settle_versions(plan, items, seen_seed(seen));
     collect_days(plan, items);
     collect_traces(plan, items);
     seen_look(seen, plan->hashes, count, plan->known);
