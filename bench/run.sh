@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Every figure of docs/benchmarks.md, a line each: name value unit goal. Method: docs/benchmarks.md.
 #
-#   bench/run.sh [--markdown] [SCENARIO ...]      without one: all, in the order below
+#   bench/run.sh [SCENARIO ...]      without one: all, in the order below
 #
+#   BENCH_MARKDOWN=1  tables for docs/benchmarks.md
 #   BENCH_QUICK=1     short runs, for trying the script: its figures are not for publishing
 #   BENCH_SPANS=N     spans of the read scenarios (default 5,000,000; quick: 200,000)
 #   BENCH_DIR=DIR     where the throw-away databases are made (default ${TMPDIR:-/tmp})
@@ -19,11 +20,7 @@ RUNS=3 SECONDS_EACH=10 WARM_UP=3 SPANS=${BENCH_SPANS:-5000000} COPY_ROWS=400000 
 if [ "${BENCH_QUICK:-0}" != 0 ]; then
     RUNS=1 SECONDS_EACH=3 WARM_UP=1 SPANS=${BENCH_SPANS:-200000} COPY_ROWS=100000 GETS=200 OVERLOAD_S=8
 fi
-MARKDOWN=0
-if [ "${1:-}" = --markdown ]; then
-    MARKDOWN=1
-    shift
-fi
+MARKDOWN=${BENCH_MARKDOWN:-0}
 
 WORK=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/spanledger-bench.XXXXXX")
 chmod 711 "$WORK" # the database runs as another user when we are root
@@ -44,14 +41,14 @@ trap 'exit 130' INT TERM
 # ---- printing ----
 
 emit() { # name value unit goal
-    if [ $MARKDOWN = 1 ]; then
+    if [ "$MARKDOWN" != 0 ]; then
         printf '| %s | %s | %s | %s |\n' "$1" "$2" "$3" "${4:--}"
     else
         printf '%-42s %14s %-10s %s\n' "$1" "$2" "$3" "${4:--}"
     fi
 }
 heading() { # scenario
-    if [ $MARKDOWN = 1 ]; then
+    if [ "$MARKDOWN" != 0 ]; then
         printf '\n### %s\n\n| figure | value | unit | goal |\n| --- | --- | --- | --- |\n' "$1"
     else
         printf '# %s\n' "$1"
