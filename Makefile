@@ -231,6 +231,10 @@ check:
 	@.ci/deps check
 	@$(MAKE) --no-print-directory $(PARALLEL) --output-sync=target $(CHECKS)
 	@echo "check: all passed"
+.PHONY: format
+#: make format       clang-format over every file of ours
+format:
+	$(Q)clang-format-14 -i $(C_FILES)
 check-format:
 	$(Q)clang-format-14 --dry-run -Werror $(C_FILES)
 	$(Q)awk 'length > 160 { print FILENAME ":" FNR ": line of " length " characters, limit 160"; bad = 1 } END { exit bad }' $(C_FILES)

@@ -194,14 +194,12 @@ static bool merge_resources(struct decoder *d, const pb_resource_spans *from, pb
     for (size_t i = 1; i < from->n_resource; i++) {
         const pb_resource *part = from->resource[i];
 
-        /* NOLINTBEGIN(bugprone-sizeof-expression): arrays of pointers are meant */
         whole->attributes =
             join(d->arena, whole->attributes, whole->n_attributes * sizeof(*whole->attributes),
                  part->attributes, part->n_attributes * sizeof(*part->attributes));
         whole->entity_refs =
             join(d->arena, whole->entity_refs, whole->n_entity_refs * sizeof(*whole->entity_refs),
                  part->entity_refs, part->n_entity_refs * sizeof(*part->entity_refs));
-        /* NOLINTEND(bugprone-sizeof-expression) */
         if (!whole->attributes || !whole->entity_refs)
             return out_of_room(d->arena, err);
         whole->n_attributes += part->n_attributes;

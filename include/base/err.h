@@ -24,10 +24,10 @@ enum err_kind {
     ERR_URI_TOO_LONG,       /* 414, 3 */
     ERR_TIMEOUT, /* 503 with Retry-After, 4: a deadline of the sender or of a statement passed */
     ERR_UNAVAILABLE, /* 503 with Retry-After, 14: queue full, database away, stopping */
-    ERR_CONTENDED,          /* store only: deadlock, serialization, lock timeout; the same again may go through at once. 503, 14 */
-    ERR_CONFLICT,    /* store only: a unique key is there already; never reaches a client */
-    ERR_NO_CHUNK, /* store only: no partition for a row (SQLSTATE 23514); never reaches a client */
-    ERR_INTERNAL, /* 500, 13: our bug; logged with the request's number */
+    ERR_CONTENDED, /* store only: deadlock, serialization, lock timeout; the same again may go through at once. 503, 14 */
+    ERR_CONFLICT,  /* store only: a unique key is there already; never reaches a client */
+    ERR_NO_CHUNK,  /* store only: no partition for a row (SQLSTATE 23514); never reaches a client */
+    ERR_INTERNAL,  /* 500, 13: our bug; logged with the request's number */
     ERR_KIND_MAX
 };
 

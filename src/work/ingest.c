@@ -301,7 +301,7 @@ static void answer(struct worker *w)
 
 static void write_batch(struct worker *w)
 {
-    bool decoded[MOST_JOBS];
+    bool decoded[MOST_JOBS] = {false};
 
     for (size_t s = 0; s < w->slot_count; s++)
         decoded[s] = !w->slots[s].failed;
