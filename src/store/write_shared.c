@@ -190,6 +190,7 @@ static struct entry *find(struct write_shared *rows, const struct wanted *w)
 
 static void remember(struct write_shared *rows, const struct wanted *w, struct bytes content)
 {
+    struct entry *entry;
     uint8_t *copy;
 
     if (rows->count >= MOST_ENTRIES)
@@ -198,12 +199,13 @@ static void remember(struct write_shared *rows, const struct wanted *w, struct b
     if (!copy)
         return; /* the next batch writes it again */
     memcpy(copy, content.at, content.len);
-    *find(rows, w) = (struct entry){.kind = w->kind,
-                                    .tenant_id = w->tenant_id,
-                                    .id = *id_of(w),
-                                    .content = {copy, content.len}};
+    entry = find(rows, w);
+    entry->kind = w->kind;
+    entry->tenant_id = w->tenant_id;
+    entry->id = *id_of(w);
+    entry->content = (struct bytes){copy, content.len};
     rows->count++;
-}
+} /* cppcheck-suppress memleak ; the entry owns the copy, clear_entries frees it */
 
 static void add_content_params(struct call *call, const struct wanted *w)
 {
@@ -254,10 +256,9 @@ static bool insert_and_compare(struct write_shared *rows, struct db *db, const s
 
 static void move_id(struct uuid *id)
 {
-    int i = 15;
-
-    while (i >= 0 && ++id->at[i] == 0)
-        i--;
+    for (int i = 15; i >= 0; i--)
+        if (++id->at[i] != 0)
+            break;
 }
 
 static bool write_one(struct write_shared *rows, struct db *db, const struct wanted *w,
