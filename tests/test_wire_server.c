@@ -317,34 +317,6 @@ static void names_bad_addresses_and_taken_ports(void **state)
     }
 }
 
-struct ticker {
-    struct wire_server *server;
-    int ticks;
-};
-
-static void on_tick(void *user)
-{
-    struct ticker *ticker = user;
-
-    if (++ticker->ticks == 3)
-        wire_server_stop(ticker->server);
-}
-
-static void calls_timers_and_stops_from_one(void **state)
-{
-    const struct cfg cfg = rig_defaults();
-    const struct wire_handlers none = {0};
-    struct ticker ticker = {0};
-    struct err err;
-    (void)state;
-
-    assert_true(wire_server_new(&cfg, &none, &ticker.server, &err));
-    assert_true(wire_server_every(ticker.server, 5, on_tick, &ticker, &err));
-    wire_server_run(ticker.server);
-    assert_int_equal(ticker.ticks, 3);
-    wire_server_free(ticker.server);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,7 +331,6 @@ int main(void)
         cmocka_unit_test(takes_and_gives_large_bodies),
         cmocka_unit_test(serves_a_hundred_streams_at_once),
         cmocka_unit_test(names_bad_addresses_and_taken_ports),
-        cmocka_unit_test(calls_timers_and_stops_from_one),
     };
 
     log_set_level(LOG_ERROR);

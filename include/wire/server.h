@@ -61,8 +61,4 @@ void wire_respond(struct wire_exchange *exchange, struct http_response *response
  */
 bool wire_exchange_gone(const struct wire_exchange *exchange);
 
-/* Calls fn on the io thread every interval_ms until the server is freed. */
-MUST_CHECK bool wire_server_every(struct wire_server *server, int64_t interval_ms,
-                                  void (*fn)(void *user), void *user, struct err *err);
-
 #endif

@@ -71,7 +71,7 @@ static bool answer_span(const struct browse *b, struct reader *reader, struct ar
 
     if (!params_trace_id(b->match.ids[0], &trace_id, err) ||
         !params_span_id(b->match.ids[1], &span_id, err) ||
-        !params_trace(b->request->query, arena, &view, err) ||
+        !params_span(b->request->query, arena, &view, err) ||
         !reader_span(reader, TENANT_DEFAULT, &trace_id, span_id, arena, &spans, err))
         return false;
     if (spans.count == 0)

@@ -17,15 +17,8 @@
 #include "base/log.h"
 #include "wire/listen.h"
 
-#define TIMERS_MAX 8
 #define SIGNALS 2
 #define LISTENERS 2
-
-struct timer {
-    struct event *event;
-    void (*fn)(void *user);
-    void *user;
-};
 
 struct wire_server {
     struct wire_core core;
@@ -37,8 +30,6 @@ struct wire_server {
     struct event *woken;
     struct event *signals[SIGNALS];
     struct event *drain_end;
-    struct timer timers[TIMERS_MAX];
-    size_t timer_count;
     int wake_fd;
     _Atomic bool stop;
 };
@@ -123,15 +114,6 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     wire_server_stop(arg);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    const struct timer *timer = arg;
-
-    (void)fd;
-    (void)what;
-    timer->fn(timer->user);
-}
-
 static bool make_events(struct wire_server *server, struct err *err)
 {
     static const int numbers[SIGNALS] = {SIGTERM, SIGINT};
@@ -213,23 +195,6 @@ const char *wire_server_address(const struct wire_server *server, int which)
     return which >= 0 && which < LISTENERS ? server->addresses[which] : "";
 }
 
-bool wire_server_every(struct wire_server *server, int64_t interval_ms, void (*fn)(void *user),
-                       void *user, struct err *err)
-{
-    const struct timeval interval = {.tv_sec = interval_ms / 1000,
-                                     .tv_usec = interval_ms % 1000 * 1000};
-    struct timer *timer = &server->timers[server->timer_count];
-
-    if (server->timer_count == TIMERS_MAX)
-        return err_set(err, ERR_INTERNAL, "more than %d timers", TIMERS_MAX);
-    *timer = (struct timer){.fn = fn, .user = user};
-    timer->event = event_new(server->base, -1, EV_PERSIST, on_timer, timer);
-    if (!timer->event || event_add(timer->event, &interval) != 0)
-        return err_set(err, ERR_UNAVAILABLE, "no memory for a timer");
-    server->timer_count++;
-    return true;
-}
-
 void wire_server_run(struct wire_server *server)
 {
     server->core.io_thread = pthread_self();
@@ -258,8 +223,6 @@ void wire_server_free(struct wire_server *server)
     for (size_t i = 0; i < SIGNALS; i++)
         if (server->signals[i])
             event_free(server->signals[i]);
-    for (size_t i = 0; i < server->timer_count; i++)
-        event_free(server->timers[i].event);
     if (server->woken)
         event_free(server->woken);
     if (server->drain_end)
