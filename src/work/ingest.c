@@ -324,6 +324,7 @@ static void *run(void *arg)
         take_job(w, (struct ingest_job *)first);
         while (w->slot_count < MOST_JOBS &&
                w->item_count < (size_t)w->ingest->cfg->batch_max_spans &&
+               w->arena.used_bytes < ARENA_KEEP_BYTES && /* few long spans fill a batch too */
                (first = queue_try_pop(w->ingest->queue)))
             take_job(w, (struct ingest_job *)first);
         write_batch(w);
