@@ -67,7 +67,7 @@ static void close_bracket(struct json_reader *r)
 }
 
 /* Bytes of a string that stand for themselves: eight at a time until a quote, a backslash or a
- * control character. */
+ * control character. The lowest mark of a word is exact; those above it may be borrowed from it. */
 static size_t plain_run(struct bytes text)
 {
     const uint64_t ones = ~(uint64_t)0 / 255;
@@ -77,14 +77,16 @@ static size_t plain_run(struct bytes text)
         uint64_t word;
         uint64_t quote;
         uint64_t backslash;
+        uint64_t marks;
 
         memcpy(&word, text.at + i, sizeof(word));
         quote = word ^ ones * '"';
         backslash = word ^ ones * '\\';
-        if ((((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-             ((backslash - ones) & ~backslash)) &
-            ones * 0x80)
-            break;
+        marks = (((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+                 ((backslash - ones) & ~backslash)) &
+                ones * 0x80;
+        if (marks)
+            return i + (size_t)__builtin_ctzll(marks) / 8;
         i += 8;
     }
     while (i < text.len && text.at[i] != '"' && text.at[i] != '\\' && text.at[i] >= 0x20)

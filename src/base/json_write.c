@@ -33,17 +33,21 @@ static uint64_t has_less(uint64_t word, uint8_t limit)
     return (word - ~(uint64_t)0 / 255 * limit) & ~word & (~(uint64_t)0 / 255 * 128);
 }
 
-/* Bytes that need no look: printable ASCII but quote and backslash, eight at a time. */
+/* Bytes that need no look: printable ASCII but quote and backslash, eight at a time. The lowest mark
+ * of a word is exact; those above it may be borrowed from it. */
 static size_t plain_run(struct bytes text)
 {
     size_t i = 0;
 
     while (text.len - i >= 8) {
         uint64_t word;
+        uint64_t marks;
+
         memcpy(&word, text.at + i, sizeof(word));
-        if ((word & 0x8080808080808080U) || has_less(word, 0x20) ||
-            has_less(word ^ 0x2222222222222222U, 1) || has_less(word ^ 0x5c5c5c5c5c5c5c5cU, 1))
-            break;
+        marks = (word & 0x8080808080808080U) | has_less(word, 0x20) |
+                has_less(word ^ 0x2222222222222222U, 1) | has_less(word ^ 0x5c5c5c5c5c5c5c5cU, 1);
+        if (marks)
+            return i + (size_t)__builtin_ctzll(marks) / 8;
         i += 8;
     }
     while (i < text.len && escape_of(text.at[i]) == 0)

@@ -39,19 +39,8 @@ static struct bytes random_bytes(struct span_random *r, size_t len)
 static struct bytes random_text(struct span_random *r)
 {
     static const char *const sound[] = {
-        "",
-        "a",
-        "key",
-        "service.name",
-        "\"quoted\\\"",
-        "tab\there\n",
-        "\x01",
-        "é",
-        "漢字かな",
-        "😀 smile",
-        "error.type",
-        "a long text that has more than "
-        "one word in it, as prompts do",
+        "",     "a", "key",      "service.name", "\"quoted\\\"", "tab\there\n",
+        "\x01", "é", "漢字かな", "😀 smile",      "error.type",   "a long text, as prompts are",
     };
     static const struct bytes odd[] = {
         {(const uint8_t *)"a\0b", 3},         {(const uint8_t *)"\0", 1},
