@@ -1,0 +1,495 @@
+/* Faults that pass (database away, queue full, deadline) get answers that senders retry, and
+ * nothing acknowledged is lost; slow and half-closed clients hurt only themselves (OTLP-46, 53 …
+ * 55, 66, 68, 69, RF-04, RF-14 … RF-16, RF-39). */
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/cluster.h"
+#include "support/expect.h"
+#include "support/ledger.h"
+#include "support/load.h"
+#include "support/number.h"
+#include "support/server.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static struct reply reply;
+static struct buf body;
+
+static int fresh(void **state)
+{
+    (void)state;
+    reply_init(&reply);
+    buf_init(&body, 16 << 20);
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    reply_done(&reply);
+    buf_done(&body);
+    return 0;
+}
+
+static void expect_retry(const char *why, bool json)
+{
+    char wait[32] = "";
+
+    expect_error(why, &reply, 503, json);
+    (void)reply_header(&reply, "retry-after", wait, sizeof(wait));
+    if (number_at(wait) < 1 || number_at(wait) > 30)
+        fail_msg("%s: Retry-After is '%s', want 1 to 30", why, wait);
+}
+
+static void expect_grpc_retry(uint16_t port)
+{
+    struct h2_reply grpc;
+    struct status_view status = {0};
+    struct test_ids ids;
+
+    h2_reply_init(&grpc);
+    buf_clear(&body);
+    one_span(&body, false, &ids);
+    grpc_export(port, buf_bytes(&body), "", &grpc);
+    if (grpc.grpc_status != 14 || !status_of_details(&grpc, &status) || !status.retry_info ||
+        status.retry_ms <= 0 || status.code != 14)
+        fail_msg("gRPC: code %d, details '%s', RetryInfo %d", grpc.grpc_status, grpc.grpc_details,
+                 status.retry_info);
+    h2_reply_done(&grpc);
+}
+
+/* OTLP-53, OTLP-54, OTLP-58, OTLP-69, RF-04, RF-12 */
+static void database_away_is_503_and_nothing_is_lost(void **state)
+{
+    struct cluster *cluster = cluster_start(NULL);
+    struct server server;
+    struct ledger ledger;
+    struct load load;
+    struct ledger_findings findings;
+    struct test_ids ids;
+    char conninfo[CLUSTER_CONNINFO_BYTES], path[200];
+    const char *const flags[] = {"--db", conninfo, NULL};
+    const struct load_options options = {.threads = 8, .spans = 5, .pause_ms = 5, .seed = 1};
+
+    (void)state;
+    if (!cluster_is_ours(cluster)) {
+        cluster_stop(cluster);
+        skip();
+    }
+    cluster_new_database(cluster, conninfo);
+    assert_true(server_up(&server, flags));
+    (void)snprintf(path, sizeof(path), "%s/ledger", server.data_dir);
+    assert_true(ledger_open(&ledger, path));
+    assert_true(load_start(&load, &options, &ledger, server.http_port, server.grpc_port));
+    for (int round = 0; round < 2; round++) {
+        (void)usleep(300000);
+        assert_true(load_wait_in_flight(&load, 10000));
+        cluster_halt(cluster, round == 0 ? SIGINT : SIGQUIT);
+        (void)usleep(500000);
+        http_get(server.http_port, "/readyz", &reply);
+        assert_int_equal(reply.status, 503);
+        http_get(server.http_port, "/healthz", &reply);
+        assert_int_equal(reply.status, 200);
+        for (int json = 0; json < 2; json++) {
+            buf_clear(&body);
+            one_span(&body, json, &ids);
+            http_export(server.http_port, json, buf_bytes(&body), &reply);
+            expect_retry("database away", json);
+            assert_null(memmem(reply.body.at, reply.body.len, "host=", 5));
+        }
+        expect_grpc_retry(server.grpc_port);
+        http_get(server.http_port, "/api/v1/services", &reply);
+        assert_int_equal(reply.status, 503);
+        cluster_resume(cluster);
+        const int64_t from_ms = mono_ms();
+        assert_true(server_wait_ready(&server, 10000));
+        print_message("ready %lld ms after the database\n", (long long)(mono_ms() - from_ms));
+    }
+    assert_true(load_finish(&load));
+    if (load.bad_answers)
+        fail_msg("%s", load.first_bad);
+    assert_true(load.refused > 0);
+    assert_int_equal(load.unanswered, 0);
+    assert_true(ledger_check(path, conninfo, server.http_port, 1000, &findings));
+    ledger_print(&findings, stdout);
+    assert_true(ledger_is_clean(&findings));
+    ledger_close(&ledger);
+    server_remove(&server);
+    cluster_stop(cluster);
+}
+
+#define CROWD 60
+
+/* OTLP-54, OTLP-46: all at once against a queue of four and a slow commit */
+static void a_full_queue_is_503_and_what_was_taken_is_there(void **state)
+{
+    static const char *const flags[] = {"--test-commit-delay-ms",
+                                        "200",
+                                        "--queue-max-jobs",
+                                        "4",
+                                        "--ingest-workers",
+                                        "1",
+                                        "--batch-max-spans",
+                                        "1",
+                                        NULL};
+    static struct client clients[CROWD];
+    static struct test_ids ids[CROWD];
+    struct server server;
+    int taken = 0, refused = 0;
+
+    (void)state;
+    assert_true(server_up(&server, flags));
+    for (size_t i = 0; i < CROWD; i++) {
+        struct buf head;
+        buf_init(&head, 65536);
+        buf_clear(&body);
+        one_span(&body, true, &ids[i]);
+        assert_true(client_open(&clients[i], server.http_port));
+        buf_printf(&head,
+                   "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                   "Content-Length: %zu\r\n\r\n",
+                   body.len);
+        buf_add_bytes(&head, buf_bytes(&body));
+        assert_true(client_send(&clients[i], head.at, head.len));
+        buf_done(&head);
+    }
+    for (size_t i = 0; i < CROWD; i++) {
+        assert_true(client_read(&clients[i], &reply, CLIENT_WAIT_MS, false));
+        if (reply.status == 200) {
+            taken++;
+            assert_int_equal(stored_spans(server.http_port, ids[i].trace_id), 1);
+        } else {
+            refused++;
+            expect_retry("queue full", true);
+            assert_int_equal(stored_spans(server.http_port, ids[i].trace_id), 0);
+        }
+        client_close(&clients[i]);
+    }
+    print_message("%d taken, %d refused\n", taken, refused);
+    assert_true(taken >= 4 && refused > 0);
+    server_remove(&server);
+}
+
+/* OTLP-66, OTLP-68: the deadline passes while the database is slow */
+static void a_deadline_that_passes_is_deadline_exceeded(void **state)
+{
+    static const char *const flags[] = {"--test-commit-delay-ms", "700", "--ingest-workers", "1",
+                                        NULL};
+    static const struct h2_field fields[] = {
+        {":method", "POST"},         {":scheme", "http"}, {":path", GRPC_EXPORT_PATH},
+        {":authority", "127.0.0.1"}, {"te", "trailers"},  {"content-type", "application/grpc"},
+        {"grpc-timeout", "100m"},    {NULL, NULL}};
+    struct server server;
+    struct h2_reply first, second;
+    struct test_ids ids;
+    struct buf frame;
+
+    (void)state;
+    assert_true(server_up(&server, flags));
+    struct h2_client *client = h2_open(server.grpc_port);
+    assert_non_null(client);
+    buf_init(&frame, 65536);
+    h2_reply_init(&first);
+    h2_reply_init(&second);
+    one_span(&body, false, &ids);
+    grpc_frame(buf_bytes(&body), false, &frame);
+    /* The first keeps the only worker busy, the second waits behind it for longer than it may. */
+    assert_true(h2_submit(client, fields, buf_bytes(&frame), 0, &first));
+    h2_run(client, 50);
+    assert_true(h2_submit(client, fields, buf_bytes(&frame), 0, &second));
+    const int64_t from_ms = mono_ms();
+    assert_true(h2_wait(client, 10000));
+    if (second.grpc_status != 4)
+        fail_msg("code %d %s after %d ms", second.grpc_status, second.grpc_message,
+                 (int)(mono_ms() - from_ms));
+    h2_reply_done(&first);
+    h2_reply_done(&second);
+    h2_close(client);
+    buf_done(&frame);
+    server_remove(&server);
+}
+
+static struct server quick; /* short timeouts */
+
+static int start_quick(void **state)
+{
+    static const char *const flags[] = {"--header-timeout-ms",
+                                        "400",
+                                        "--body-timeout-ms",
+                                        "400",
+                                        "--idle-timeout-ms",
+                                        "1500",
+                                        NULL};
+
+    (void)fresh(state);
+    return server_up(&quick, flags) ? 0 : -1;
+}
+
+static int stop_quick(void **state)
+{
+    server_remove(&quick);
+    return drop(state);
+}
+
+/* Whether the connection ends within wait_ms, with an answer before or not. */
+static bool ends_within(struct client *client, int wait_ms, int *out_status)
+{
+    const int64_t until_ms = mono_ms() + wait_ms;
+
+    *out_status = client_read(client, &reply, wait_ms, false) ? reply.status : 0;
+    return client->fd < 0 || client_sees_end(client, (int)(until_ms - mono_ms()) + 1);
+}
+
+/* RF-16: slow heads, slow bodies, silence */
+static void slow_clients_are_let_go(void **state)
+{
+    static const struct {
+        const char *why;
+        const char *text;
+        int wait_ms;
+    } rows[] = {
+        {"half a request line", "POST /v1/tra", 3000},
+        {"half a head", "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Ty", 3000},
+        {"half a body",
+         "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+         "Content-Length: 100\r\n\r\n{",
+         3000},
+        {"half a chunk",
+         "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n100\r\n{",
+         3000},
+        {"silence", "", 5000},
+        {"half a preface", "PRI * HTTP/2.0\r\n\r\nSM", 5000},
+        {"a preface and nothing more", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 5000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct client client;
+        int status;
+        assert_true(client_open(&client, quick.http_port));
+        assert_true(client_send_text(&client, rows[i].text));
+        const int64_t from_ms = mono_ms();
+        const bool http2 = strncmp(rows[i].text, "PRI", 3) == 0;
+        if (http2) {
+            /* Frames come first (SETTINGS, later GOAWAY): only the end counts. */
+            while (mono_ms() - from_ms < rows[i].wait_ms) {
+                client.input.len = 0;
+                if (client_sees_end(&client, 100))
+                    break;
+            }
+            if (mono_ms() - from_ms >= rows[i].wait_ms)
+                fail_msg("%s: still open after %d ms", rows[i].why, rows[i].wait_ms);
+        } else if (!ends_within(&client, rows[i].wait_ms, &status)) {
+            fail_msg("%s: still open after %d ms", rows[i].why, rows[i].wait_ms);
+        } else if (status == 200 || status == 500) {
+            fail_msg("%s: status %d", rows[i].why, status);
+        }
+        client_close(&client);
+    }
+}
+
+/* RF-16: one byte now and then keeps a head alive no longer than its deadline */
+static void a_trickle_does_not_keep_a_head_alive(void **state)
+{
+    static struct client clients[200];
+    const int64_t from_ms = mono_ms();
+    bool closed = false;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(clients); i++) {
+        assert_true(client_open(&clients[i], quick.http_port));
+        assert_true(client_send_text(&clients[i], "GET /healthz HTTP/1.1\r\nHost: a\r\nX: "));
+    }
+    while (!closed && mono_ms() - from_ms < 5000) {
+        (void)usleep(100000);
+        closed = true;
+        for (size_t i = 0; i < COUNT(clients); i++)
+            closed = !client_send_text(&clients[i], "x") && closed;
+        /* The service is there for everybody else. */
+        http_get(quick.http_port, "/healthz", &reply);
+        assert_int_equal(reply.status, 200);
+    }
+    assert_true(closed);
+    for (size_t i = 0; i < COUNT(clients); i++)
+        client_close(&clients[i]);
+}
+
+/* A gRPC stream whose body never ends */
+static void a_stream_that_never_ends_is_let_go(void **state)
+{
+    static const struct h2_field fields[] = {{":method", "POST"},
+                                             {":scheme", "http"},
+                                             {":path", GRPC_EXPORT_PATH},
+                                             {":authority", "127.0.0.1"},
+                                             {"te", "trailers"},
+                                             {"content-type", "application/grpc"},
+                                             {NULL, NULL}};
+    struct h2_client *client = h2_open(quick.grpc_port);
+    struct h2_reply open;
+
+    (void)state;
+    assert_non_null(client);
+    h2_reply_init(&open);
+    assert_true(h2_submit_open(client, fields, BYTES_LITERAL("\0\0\0\0\x09zz"), &open));
+    const bool ended = h2_wait(client, 5000);
+    if (!ended && h2_is_open(client))
+        fail_msg("the stream is open after 5 s");
+    h2_reply_done(&open);
+    h2_close(client);
+}
+
+/* Half-closed sockets: a client that has said all it wants still gets its answer */
+static void a_half_closed_client_gets_its_answer(void **state)
+{
+    struct client client;
+    struct test_ids ids;
+
+    (void)state;
+    one_span(&body, true, &ids);
+    assert_true(client_open(&client, quick.http_port));
+    struct buf head;
+    buf_init(&head, 65536);
+    buf_printf(&head,
+               "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+               "Content-Length: %zu\r\n\r\n",
+               body.len);
+    buf_add_bytes(&head, buf_bytes(&body));
+    assert_true(client_send(&client, head.at, head.len));
+    assert_int_equal(shutdown(client.fd, SHUT_WR), 0);
+    assert_true(client_read(&client, &reply, CLIENT_WAIT_MS, false));
+    expect_success("half-closed", &reply, true);
+    assert_true(client_sees_end(&client, 3000));
+    client_close(&client);
+    /* Half a body and then the end: nothing of it is stored, nothing hangs. */
+    assert_true(client_open(&client, quick.http_port));
+    assert_true(client_send(&client, head.at, head.len - 5));
+    assert_int_equal(shutdown(client.fd, SHUT_WR), 0);
+    int status;
+    assert_true(ends_within(&client, 3000, &status));
+    assert_true(status == 0 || status == 400);
+    client_close(&client);
+    buf_done(&head);
+}
+
+/* OTLP-11: clients that go at any moment leave nothing behind */
+static void clients_that_go_leave_nothing_behind(void **state)
+{
+    struct test_ids ids;
+    struct buf head;
+
+    (void)state;
+    buf_init(&head, 65536);
+    for (int i = 0; i < 300; i++) {
+        struct client client;
+        const struct linger at_once = {.l_onoff = 1};
+        buf_clear(&head);
+        buf_clear(&body);
+        one_span(&body, false, &ids);
+        buf_printf(&head,
+                   "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
+                   "Content-Length: %zu\r\n\r\n",
+                   body.len);
+        buf_add_bytes(&head, buf_bytes(&body));
+        assert_true(client_open(&client, quick.http_port));
+        assert_true(client_send(&client, head.at, head.len * (size_t)(i % 10 + 1) / 10));
+        (void)setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        client_close(&client); /* RST */
+    }
+    buf_done(&head);
+    static const struct {
+        const char *name;
+        int64_t want;
+    } rest[] = {{"spanledger_connections_open", 1}, /* the one that asks */
+                {"spanledger_request_bytes_in_flight", 0},
+                {"spanledger_queue_jobs{queue=\"ingest\"}", 0}};
+    for (size_t i = 0; i < COUNT(rest); i++) {
+        for (int k = 0; k < 50 && metric(quick.http_port, rest[i].name) != rest[i].want; k++)
+            (void)usleep(100000);
+        if (metric(quick.http_port, rest[i].name) != rest[i].want)
+            fail_msg("%s stays at %lld", rest[i].name,
+                     (long long)metric(quick.http_port, rest[i].name));
+    }
+}
+
+/* Waits for the end of a server that cannot start. */
+static int exit_code(struct server *server, int wait_ms)
+{
+    int status;
+
+    for (int64_t until_ms = mono_ms() + wait_ms; mono_ms() < until_ms; (void)usleep(10000)) {
+        if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
+            server->pid = 0;
+            return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+        }
+    }
+    return -1000;
+}
+
+/* RF-39: a clear message and an exit code */
+static void says_why_it_does_not_start(void **state)
+{
+    char listen[40], used_dir[200];
+    const struct {
+        const char *why;
+        const char *flags[4];
+        const char *word; /* in what it says */
+        int code;
+    } rows[] = {
+        {"port in use", {"--listen", listen, NULL}, listen, 1},
+        {"unknown flag", {"--nonsense", "1", NULL}, "nonsense", 2},
+        {"number out of range", {"--ingest-workers", "9999", NULL}, "ingest", 2},
+        {"not loopback and no keys", {"--listen", "0.0.0.0:0", NULL}, "auth", 2},
+        {"directory in use", {"--data-dir", used_dir, NULL}, "data", 1},
+    };
+
+    (void)state;
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", quick.http_port);
+    (void)snprintf(used_dir, sizeof(used_dir), "%s/data", quick.data_dir);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct server other;
+        struct buf log;
+        server_prepare(&other, rows[i].flags);
+        assert_true(server_spawn(&other));
+        const int code = exit_code(&other, 30000);
+        buf_init(&log, 1 << 20);
+        (void)file_read(other.log_path, &log);
+        buf_add_byte(&log, 0);
+        if ((code != rows[i].code && code != 1 && code != 2) ||
+            !strstr((char *)log.at, rows[i].word))
+            fail_msg("%s: exit code %d, want %d, said: %s", rows[i].why, code, rows[i].code,
+                     (char *)log.at);
+        buf_done(&log);
+        server_remove(&other);
+    }
+    http_get(quick.http_port, "/readyz", &reply);
+    assert_int_equal(reply.status, 200);
+}
+
+int main(void)
+{
+    const struct CMUnitTest alone[] = {
+        cmocka_unit_test_setup_teardown(database_away_is_503_and_nothing_is_lost, fresh, drop),
+        cmocka_unit_test_setup_teardown(a_full_queue_is_503_and_what_was_taken_is_there, fresh,
+                                        drop),
+        cmocka_unit_test_setup_teardown(a_deadline_that_passes_is_deadline_exceeded, fresh, drop),
+    };
+    const struct CMUnitTest slow[] = {
+        cmocka_unit_test(slow_clients_are_let_go),
+        cmocka_unit_test(a_trickle_does_not_keep_a_head_alive),
+        cmocka_unit_test(a_stream_that_never_ends_is_let_go),
+        cmocka_unit_test(a_half_closed_client_gets_its_answer),
+        cmocka_unit_test(clients_that_go_leave_nothing_behind),
+        cmocka_unit_test(says_why_it_does_not_start),
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(alone, NULL, NULL) +
+           cmocka_run_group_tests(slow, start_quick, stop_quick);
+}
