@@ -248,6 +248,7 @@ check-size:
 	$(Q)awk -f tests/check/size.awk tests/check/size.txt $(C_FILES)
 check-docs: $(OUT)/check/print_settings
 	$(Q)tests/check/docs.sh $(OUT)/check/print_settings
+	$(Q)tests/check/conformance.py --check
 check-spelling:
 	$(Q)tests/check/spelling.sh
 
@@ -280,6 +281,7 @@ docs: $(OUT)/check/print_settings
 		'/end of settings/ { skip = 0 } !skip { print } /<!-- settings/ { print table; skip = 1 }' \
 		docs/configuration.md > $(BUILD)/configuration.md
 	@cp $(BUILD)/configuration.md docs/configuration.md
+	@tests/check/conformance.py > $(BUILD)/conformance.md && cp $(BUILD)/conformance.md docs/conformance.md
 
 #: make check-deep   before a release: gcc's analyzer, clang build, asan, tsan, fuzz, coverage
 check-deep: check check-proof

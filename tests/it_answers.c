@@ -57,7 +57,7 @@ static void takes_requests_without_spans(void **state)
 
 /* ---- 1.4 errors ---- */
 
-/* OTLP-51, SEC-16: where the request is not even parsed, JSON */
+/* OTLP-51, SEC-16, RF-21: where the request is not even parsed, JSON */
 static void answers_what_is_no_http_with_a_status_and_closes(void **state)
 {
     static const struct {

@@ -5,6 +5,8 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,7 +66,7 @@ static void expect_grpc_retry(uint16_t port)
     h2_reply_done(&grpc);
 }
 
-/* OTLP-53, OTLP-54, OTLP-58, OTLP-69, RF-04, RF-12 */
+/* OTLP-53, OTLP-54, OTLP-55, OTLP-58, OTLP-68, OTLP-69, RF-04, RF-12 */
 static void database_away_is_503_and_nothing_is_lost(void **state)
 {
     struct cluster *cluster = cluster_start(NULL);
@@ -418,6 +420,43 @@ static void clients_that_go_leave_nothing_behind(void **state)
     }
 }
 
+#define IDLE 1500
+
+/* RF-15: idle connections cost little and disturb nobody */
+static void idle_connections_cost_little(void **state)
+{
+    static struct client clients[IDLE];
+    static const char *const flags[] = {NULL};
+    struct server server;
+    struct rlimit files;
+    struct test_ids ids;
+    size_t open = 0;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max < IDLE + 200 ? files.rlim_max : IDLE + 200;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_true(server_up(&server, flags));
+    const long before_kib = server_memory_kib(&server, "VmRSS");
+    while (open < IDLE && open + 200 < files.rlim_cur &&
+           client_open(&clients[open], server.http_port))
+        open++;
+    for (int i = 0; i < 50; i++) {
+        buf_clear(&body);
+        one_span(&body, false, &ids);
+        http_export(server.http_port, false, buf_bytes(&body), &reply);
+        expect_success("beside idle connections", &reply, false);
+    }
+    const long grown_kib = server_memory_kib(&server, "VmRSS") - before_kib;
+    print_message("%zu idle connections: %ld KiB\n", open, grown_kib);
+    assert_true(metric(server.http_port, "spanledger_connections_open") > (int64_t)open);
+    if (!getenv("ASAN_OPTIONS"))
+        assert_true(grown_kib < (long)open * 32);
+    for (size_t i = 0; i < open; i++)
+        client_close(&clients[i]);
+    server_remove(&server);
+}
+
 /* Waits for the end of a server that cannot start. */
 static int exit_code(struct server *server, int wait_ms)
 {
@@ -479,6 +518,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_queue_is_503_and_what_was_taken_is_there, fresh,
                                         drop),
         cmocka_unit_test_setup_teardown(a_deadline_that_passes_is_deadline_exceeded, fresh, drop),
+        cmocka_unit_test_setup_teardown(idle_connections_cost_little, fresh, drop),
     };
     const struct CMUnitTest slow[] = {
         cmocka_unit_test(slow_clients_are_let_go),

@@ -302,6 +302,7 @@ static size_t check_given_back(const struct recording *r, struct doc *traces)
     return count;
 }
 
+/* OTLP-92, OTLP-113, RF-32 */
 static void json_and_protobuf_twins_are_one_set_of_spans(void **state)
 {
     struct recording json, protobuf;
@@ -329,6 +330,7 @@ static void json_and_protobuf_twins_are_one_set_of_spans(void **state)
     recording_close(&protobuf);
 }
 
+/* OTLP-06, OTLP-25, OTLP-40, OTLP-60 */
 static void accepts_every_recording_as_it_was_sent(void **state)
 {
     (void)state;
@@ -336,6 +338,7 @@ static void accepts_every_recording_as_it_was_sent(void **state)
         send_folder(names[i]);
 }
 
+/* OTLP-110, OTLP-123, OTLP-127 */
 static void gives_every_span_back_as_it_was_sent(void **state)
 {
     struct doc *traces = doc_new(&arena, DOC_OBJECT);

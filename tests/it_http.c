@@ -38,7 +38,7 @@ static void post(const char *path, const char *headers, struct bytes body)
 
 /* ---- 1.1 transport, paths, methods ---- */
 
-/* OTLP-02, OTLP-03, OTLP-09 */
+/* OTLP-02, OTLP-03, OTLP-09, SEC-19 */
 static void answers_on_the_export_paths_and_on_no_other(void **state)
 {
     static const struct {

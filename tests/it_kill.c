@@ -165,7 +165,7 @@ static int wait_for_hit(void)
     return atomic_load(&load.in_flight);
 }
 
-/* RF-01 */
+/* RF-01, OTLP-47 */
 static void nothing_is_lost_when_the_server_is_killed(void **state)
 {
     const int64_t kills = count_of("KILLS_SERVER", 3);
@@ -230,7 +230,7 @@ static void kill_and_wait(pid_t pid, struct times *times, const char *what)
     }
 }
 
-/* RF-02, first half: PostgreSQL restarts all backends when one is killed */
+/* RF-02, RF-40, first half: PostgreSQL restarts all backends when one is killed */
 static void nothing_is_lost_when_a_backend_is_killed(void **state)
 {
     const int64_t kills = count_of("KILLS_BACKEND", 3);

@@ -404,7 +404,7 @@ static void keeps_ten_thousand_attributes_and_a_value_of_ten_megabytes(void **st
     buf_done(&text);
 }
 
-/* OTLP-126, OTLP-45: beyond the limit the tail is dropped, counted and announced */
+/* OTLP-126, OTLP-45, OTLP-48: beyond the limit the tail is dropped, counted and announced */
 static void announces_attributes_beyond_the_limit(void **state)
 {
     struct test_ids ids;
@@ -431,6 +431,43 @@ static void announces_attributes_beyond_the_limit(void **state)
     buf_done(&extra);
 }
 
+#define MANY 20000
+
+/* RF-33, PC-10: more rows than a statement has parameters, 1,000 events in one of them */
+static void stores_a_trace_of_twenty_thousand_spans(void **state)
+{
+    static struct test_ids ids[MANY];
+    static struct test_span spans[MANY];
+    struct buf extra, event;
+
+    (void)state;
+    buf_init(&extra, 1 << 20);
+    buf_init(&event, 65536);
+    for (size_t i = 0; i < MANY; i++) {
+        test_ids_next(&ids[i]);
+        memcpy(ids[i].trace_id, ids[0].trace_id, 16);
+        spans[i] = test_span_of(&ids[i], "one of many");
+        if (i > 0)
+            spans[i].parent = spans[(i - 1) / 10].span_id;
+    }
+    for (int i = 0; i < 1000; i++) {
+        buf_clear(&event);
+        pb_fixed64(&event, 1, spans[0].start_unix_nano + (uint64_t)i);
+        pb_text(&event, 2, "event");
+        pb_bytes(&extra, 11, buf_bytes(&event));
+    }
+    spans[0].extra = buf_bytes(&extra);
+    pb_request(&body, "test-service", spans, MANY);
+    http_export(server.http_port, false, buf_bytes(&body), &reply);
+    expect_success("20,000 spans", &reply, false);
+    const struct doc *trace = get_trace(&arena, server.http_port, ids[0].trace_id, "");
+    assert_int_equal(doc_count(doc_get(trace, "spans")), MANY);
+    assert_int_equal(doc_get(trace, "complete")->kind, DOC_TRUE);
+    assert_int_equal(doc_count(doc_get(span_of_trace(trace, ids[0].span_id), "events")), 1000);
+    buf_done(&extra);
+    buf_done(&event);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +482,7 @@ int main(void)
         cmocka_unit_test_setup(refuses_bodies_of_other_signals, empty),
         cmocka_unit_test_setup(keeps_ten_thousand_attributes_and_a_value_of_ten_megabytes, empty),
         cmocka_unit_test_setup(announces_attributes_beyond_the_limit, empty),
+        cmocka_unit_test_setup(stores_a_trace_of_twenty_thousand_spans, empty),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -297,6 +297,7 @@ static int64_t overload_seconds(void)
     return given && given[0] ? number_at(given) : 5;
 }
 
+/* RF-17, OTLP-54, OTLP-70 over HTTP/1.1 */
 static void holds_its_bounds_at_ten_times_its_capacity(void **state)
 {
     (void)state;
