@@ -215,6 +215,10 @@ shapes() { # other encodings and sizes
     load --seconds $SECONDS_EACH --conns 8 >>"$WORK/load.log"
     emit ingest_json "$(median_of spans_per_s --conns 8 --json)" spans/s
     emit ingest_llm_20k "$(median_of mb_per_s --conns 8 --llm-bytes 20000 --spans 100)" MB/s '>=150'
+    emit ingest_grpc "$(for _ in $(seq $RUNS); do
+        checkpoint >&2
+        "$TOOLS/grpc" --port "$PORT" --seconds $SECONDS_EACH --warm-up $WARM_UP --conns 8 | field spans_per_s
+    done | median)" spans/s
     emit ingest_requests_of_50_spans "$(median_of spans_per_s --conns 16 --spans 50)" spans/s
     stop_server
 }
