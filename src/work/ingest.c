@@ -15,6 +15,8 @@
 
 #define STACK_BYTES (512U * 1024)
 #define MOST_JOBS 1024 /* of one batch; beside batch_max_spans it bounds what one COMMIT answers */
+#define LIGHT_BODY_BYTES ((size_t)8 << 20) /* what a job may take without being heavy: body ... */
+#define LIGHT_DECODE_BYTES ((size_t)32 << 20) /* ... and what becomes of it */
 
 /* A job of the batch: which items are its own and what became of it. */
 struct slot {
@@ -36,6 +38,8 @@ struct worker {
         [MOST_JOBS]; /* bodies after decompression: spans point into them until the batch is written */
     struct slot slots[MOST_JOBS];
     size_t slot_count;
+    size_t inflated_bytes; /* of all of them */
+    bool heavy;            /* holds the ingest's lock of that name */
     struct write_item *items;
     const struct span **spans; /* of the items, for their positions in messages */
     size_t item_count;
@@ -72,6 +76,31 @@ static bool room_for_items(struct worker *w, size_t more, struct err *err)
     return true;
 }
 
+static void become_heavy(struct worker *w)
+{
+    if (!w->heavy)
+        (void)pthread_mutex_lock(&w->ingest->heavy);
+    w->heavy = true;
+}
+
+/* A few kilobytes may become the whole limit: each worker has room for a light body, one of them for
+ * more. What a bomb wrote up to there is written twice. */
+static bool inflate(struct worker *w, enum inflate_coding coding, struct bytes body,
+                    struct buf *inflated, struct err *err)
+{
+    const size_t max_bytes = (size_t)w->ingest->cfg->body_max_bytes;
+
+    buf_init(inflated, max_bytes < LIGHT_BODY_BYTES ? max_bytes : LIGHT_BODY_BYTES);
+    if (inflater_run(w->inflater, coding, body, inflated, err))
+        return true;
+    if (err->kind != ERR_TOO_LARGE || inflated->max == max_bytes)
+        return false;
+    buf_done(inflated);
+    become_heavy(w);
+    buf_init(inflated, max_bytes);
+    return inflater_run(w->inflater, coding, body, inflated, err);
+}
+
 /* The request's message: out of its gRPC frame, out of its compression. */
 static bool unwrap(struct worker *w, struct ingest_job *job, struct buf *inflated,
                    struct bytes *out_message, struct err *err)
@@ -91,10 +120,10 @@ static bool unwrap(struct worker *w, struct ingest_job *job, struct buf *inflate
         body = message.payload;
     }
     if (coding != INFLATE_IDENTITY) {
-        buf_init(inflated, max_bytes);
-        if (!inflater_run(w->inflater, coding, body, inflated, err))
+        if (!inflate(w, coding, body, inflated, err))
             return false;
         body = buf_bytes(inflated);
+        w->inflated_bytes += inflated->cap;
     }
     stats_add(STAT_BODY_BYTES_INFLATED, (int64_t)body.len);
     *out_message = body;
@@ -150,30 +179,52 @@ static bool add_items(struct worker *w, struct slot *slot, const struct span_arr
     return true;
 }
 
-static bool decode(struct worker *w, struct slot *slot, struct buf *inflated, struct err *err)
+static bool decode_message(struct worker *w, struct slot *slot, struct bytes message,
+                           struct err *err)
 {
     const struct cfg *cfg = w->ingest->cfg;
     const struct otlp_limits limits = {.max_depth = (uint32_t)cfg->value_max_depth,
                                        .max_attributes = (uint32_t)cfg->span_max_attributes};
-    struct ingest_job *job = slot->job;
+    const size_t max_bytes = (size_t)cfg->decode_max_bytes;
     struct otlp_to_stored maker;
     struct span_array spans = {0};
-    struct bytes message;
     bool done;
+
+    /* The cap is per request: what the batch holds already does not count against it. */
+    w->arena.max_bytes =
+        w->arena.used_bytes +
+        (w->heavy || max_bytes < LIGHT_DECODE_BYTES ? max_bytes : LIGHT_DECODE_BYTES);
+    if (!(slot->job->encoding == OTLP_JSON
+              ? otlp_from_json(message, &limits, &w->arena, &spans, err)
+              : otlp_from_protobuf(message, &limits, &w->arena, &spans, err)))
+        return false;
+    otlp_to_stored_init(&maker, &w->arena, slot->job->tenant_id, slot->job->received_ns);
+    done = add_items(w, slot, &spans, &maker, err);
+    otlp_to_stored_done(&maker);
+    if (done)
+        warn_of_cuts(slot, &spans, &limits);
+    return done;
+}
+
+static bool decode(struct worker *w, struct slot *slot, struct buf *inflated, struct err *err)
+{
+    struct ingest_job *job = slot->job;
+    struct bytes message;
 
     if (job->deadline_mono_ns && clock_mono_ns() > job->deadline_mono_ns)
         return err_set(err, ERR_TIMEOUT, "deadline passed before the request was begun");
     if (!unwrap(w, job, inflated, &message, err))
         return false;
-    if (!(job->encoding == OTLP_JSON
-              ? otlp_from_json(message, &limits, &w->arena, &spans, err)
-              : otlp_from_protobuf(message, &limits, &w->arena, &spans, err)))
+    if (decode_message(w, slot, message, err))
+        return true;
+    if (err->kind != ERR_TOO_LARGE || w->heavy)
         return false;
-    otlp_to_stored_init(&maker, &w->arena, job->tenant_id, job->received_ns);
-    done = add_items(w, slot, &spans, &maker, err);
-    otlp_to_stored_done(&maker);
-    warn_of_cuts(slot, &spans, &limits);
-    return done;
+    w->item_count = slot->first_item;
+    slot->partial = (struct otlp_partial){0};
+    if (slot->first_item == 0)
+        arena_reset(&w->arena);
+    become_heavy(w);
+    return decode_message(w, slot, message, err);
 }
 
 /* Takes a job into the batch; where it cannot be decoded, its items are taken back and it fails alone. */
@@ -185,8 +236,6 @@ static void take_job(struct worker *w, struct ingest_job *job)
     *slot = (struct slot){.job = job, .first_item = w->item_count};
     buf_init(inflated, 0);
     w->slot_count++;
-    /* The cap is per request: what the batch holds already does not count against it. */
-    w->arena.max_bytes = w->arena.used_bytes + (size_t)w->ingest->cfg->decode_max_bytes;
     if (job->gone(job))
         slot->failed = !err_set(&slot->err, ERR_UNAVAILABLE, "the client has gone");
     else
@@ -321,14 +370,19 @@ static void *run(void *arg)
     while ((first = queue_pop(w->ingest->queue))) {
         w->slot_count = 0;
         w->item_count = 0;
+        w->inflated_bytes = 0;
         take_job(w, (struct ingest_job *)first);
         while (w->slot_count < MOST_JOBS &&
                w->item_count < (size_t)w->ingest->cfg->batch_max_spans &&
-               w->arena.used_bytes < ARENA_KEEP_BYTES && /* few long spans fill a batch too */
+               /* few long spans fill a batch too */
+               w->arena.used_bytes + w->inflated_bytes < ARENA_KEEP_BYTES &&
                (first = queue_try_pop(w->ingest->queue)))
             take_job(w, (struct ingest_job *)first);
         write_batch(w);
         arena_reset(&w->arena);
+        if (w->heavy)
+            (void)pthread_mutex_unlock(&w->ingest->heavy);
+        w->heavy = false;
     }
     return NULL;
 }
@@ -358,6 +412,7 @@ void ingest_stop(struct ingest *ingest)
     }
     queue_free(ingest->queue);
     seen_free(ingest->seen);
+    (void)pthread_mutex_destroy(&ingest->heavy);
     free(ingest->workers);
     free(ingest);
 }
