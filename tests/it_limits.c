@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/client.h"
 #include "support/expect.h"
 #include "support/server.h"
 
@@ -170,6 +171,36 @@ static void stops_inflating_bombs(void **state)
     /* one output of the limit (64 MiB) a worker, and what a doubling buffer holds beside it */
     if (!getenv("ASAN_OPTIONS") && grown_kib > 3 * 65536 + 8192)
         fail_msg("bombs made it grow by %ld KiB", grown_kib);
+}
+
+/* RF-17, SEC-20: 40 KB each on the wire, that a batch of them is not held decompressed at once */
+static void bounds_memory_of_small_bodies_that_become_large_together(void **state)
+{
+    struct client clients[24];
+    struct test_ids ids;
+    char head[200];
+    const long before_kib = server_memory_kib(&server, "VmHWM");
+
+    (void)state;
+    body_of_size((size_t)30 << 20, &ids);
+    gzip_bytes(buf_bytes(&body), &packed);
+    (void)snprintf(head, sizeof(head),
+                   "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+                   "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+                   packed.len);
+    for (size_t i = 0; i < COUNT(clients); i++) {
+        assert_true(client_open(&clients[i], server.http_port));
+        assert_true(client_send_text(&clients[i], head));
+        assert_true(client_send(&clients[i], packed.at, packed.len));
+    }
+    for (size_t i = 0; i < COUNT(clients); i++) {
+        if (!client_read(&clients[i], &reply, 60000, false) || reply.status != 200)
+            fail_msg("client %zu: status %d", i, reply.status);
+        client_close(&clients[i]);
+    }
+    const long grown_kib = server_memory_kib(&server, "VmHWM") - before_kib;
+    if (!getenv("ASAN_OPTIONS") && grown_kib > 320 * 1024)
+        fail_msg("24 bodies of 30 MiB made it grow by %ld KiB", grown_kib);
 }
 
 /* OTLP-27: each truncation of a gzip body, a wrong checksum, a wrong length */
@@ -474,6 +505,7 @@ int main(void)
         cmocka_unit_test_setup(bounds_bodies_before_and_after_decompression, empty),
         cmocka_unit_test_setup(bounds_chunked_bodies, empty),
         cmocka_unit_test_setup(stops_inflating_bombs, empty),
+        cmocka_unit_test_setup(bounds_memory_of_small_bodies_that_become_large_together, empty),
         cmocka_unit_test_setup(refuses_damaged_gzip_and_stores_nothing_of_it, empty),
         cmocka_unit_test_setup(survives_truncation_at_every_byte, empty),
         cmocka_unit_test_setup(bounds_the_depth_of_values_and_keeps_the_span, empty),

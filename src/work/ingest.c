@@ -52,6 +52,7 @@ struct ingest {
     struct seen *seen;
     struct worker *workers;
     size_t worker_count;
+    pthread_mutex_t heavy; /* one worker at a time has a job that takes much memory (RF-17) */
 };
 
 static bool room_for_items(struct worker *w, size_t more, struct err *err)
@@ -240,8 +241,14 @@ static void take_job(struct worker *w, struct ingest_job *job)
         slot->failed = !err_set(&slot->err, ERR_UNAVAILABLE, "the client has gone");
     else
         slot->failed = !decode(w, slot, inflated, &slot->err);
-    if (slot->failed)
+    if (slot->failed) {
         w->item_count = slot->first_item;
+        w->inflated_bytes -= inflated->cap < w->inflated_bytes ? inflated->cap : w->inflated_bytes;
+        buf_done(inflated);
+        /* What a refused request took is of no use to those behind it. */
+        if (w->item_count == 0)
+            arena_reset(&w->arena);
+    }
     slot->item_count = w->item_count - slot->first_item;
 }
 
@@ -447,6 +454,7 @@ bool ingest_start(const struct cfg *cfg, const char *conninfo, struct ingest **o
     if (!ingest)
         return err_set(err, ERR_UNAVAILABLE, "no memory for ingest");
     ingest->cfg = cfg;
+    ingest->heavy = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     ingest->queue =
         queue_new((size_t)cfg->queue_max_jobs, STAT_INGEST_QUEUE_JOBS, STAT_INGEST_QUEUE_BYTES);
     ingest->seen = seen_new();
