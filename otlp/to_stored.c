@@ -194,8 +194,10 @@ static void set_times(const struct span *span, struct stored_span *row)
         row->marks |= SPAN_MARK_NO_END;
     else
         row->marks |= SPAN_MARK_NEGATIVE_DURATION | SPAN_MARK_EXACT;
-    row->duration_ns = duration > INT64_MAX ? INT64_MAX : (int64_t)duration;
-    if (duration > INT64_MAX)
+    /* The end, too, has to fit into int64: everyone behind this adds start and duration. */
+    const uint64_t most = (uint64_t)(INT64_MAX - row->start_unix_ns);
+    row->duration_ns = (int64_t)(duration > most ? most : duration);
+    if (duration > most)
         row->marks |= SPAN_MARK_TIME_CLAMPED | SPAN_MARK_EXACT;
 }
 

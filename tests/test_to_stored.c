@@ -224,11 +224,11 @@ static const struct times {
     {"end before start (OTLP-114)", 7, 6, 7, 0, SPAN_MARK_NEGATIVE_DURATION | SPAN_MARK_EXACT,
      SPAN_ENDED},
     {"2262-04-11, the last", INT64_MAX, INT64_MAX, INT64_MAX, 0, 0, SPAN_ENDED},
-    {"one beyond it (OTLP-115)", (uint64_t)INT64_MAX + 1, (uint64_t)INT64_MAX + 3, INT64_MAX, 2,
+    {"one beyond it (OTLP-115)", (uint64_t)INT64_MAX + 1, (uint64_t)INT64_MAX + 3, INT64_MAX, 0,
      SPAN_MARK_TIME_CLAMPED | SPAN_MARK_EXACT, SPAN_ENDED},
     {"2554", UINT64_MAX, UINT64_MAX, INT64_MAX, 0, SPAN_MARK_TIME_CLAMPED | SPAN_MARK_EXACT,
      SPAN_ENDED},
-    {"longer than int64", 1, UINT64_MAX, 1, INT64_MAX, SPAN_MARK_TIME_CLAMPED | SPAN_MARK_EXACT,
+    {"longer than int64", 1, UINT64_MAX, 1, INT64_MAX - 1, SPAN_MARK_TIME_CLAMPED | SPAN_MARK_EXACT,
      SPAN_ENDED},
 };
 

@@ -254,10 +254,33 @@ static void end_database(const struct server *server)
         (void)usleep(10000);
 }
 
+/* A sanitizer's report in the log of a server fails the whole program, whatever the tests saw. */
+static void fail_on_reports(const struct server *server)
+{
+    static const char *const words[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+                                        "runtime error: ", "WARNING: ThreadSanitizer"};
+    struct buf log;
+    const char *found = NULL;
+
+    buf_init(&log, (size_t)256 << 20);
+    if (file_read(server->log_path, &log)) {
+        buf_add_byte(&log, 0);
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !found; i++)
+            found = strstr((const char *)log.at, words[i]);
+    }
+    if (found) {
+        (void)fprintf(stderr, "%.6000s\nthe server has a sanitizer's report\n", found);
+        _exit(99);
+    }
+    buf_done(&log);
+}
+
 void server_remove(struct server *server)
 {
     if (server_lives(server) && server_stop(server, 15000) == -1)
         server_kill(server);
+    if (server->data_dir[0])
+        fail_on_reports(server);
     if (!server->data_dir[0])
         return;
     end_database(server);
