@@ -79,6 +79,16 @@ static size_t add_sequence(struct buf *out, struct bytes text, bool keep_nul, un
     return bad;
 }
 
+/* A control character: 10 MB of them are a body like any other. */
+static void add_control(struct buf *out, uint8_t c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t escape[] = {
+        '\\', 'u', '0', '0', (uint8_t)digits[c >> 4], (uint8_t)digits[c & 15]};
+
+    buf_add(out, escape, sizeof(escape));
+}
+
 static unsigned add_string(struct buf *out, struct bytes text, bool keep_nul)
 {
     unsigned repairs = TEXT_SOUND;
@@ -99,7 +109,7 @@ static unsigned add_string(struct buf *out, struct bytes text, bool keep_nul)
                                  &repairs);
         } else {
             if (escape == 'u')
-                buf_printf(out, "\\u%04x", (unsigned)text.at[done]);
+                add_control(out, text.at[done]);
             else
                 buf_add(out, (const uint8_t[]){'\\', escape}, 2);
             done++;
