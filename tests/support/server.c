@@ -221,6 +221,17 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
 
 /* The first line of the postmaster.pid below the data directory; 0: no database. */
 static pid_t database_pid;
+static char database_socket_dir[128]; /* its fifth line */
+
+static void keep_line(const char *text, int number, char *to, size_t to_bytes)
+{
+    for (; number > 1 && text; number--) {
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    (void)snprintf(to, to_bytes, "%.*s", text ? (int)strcspn(text, "\n") : 0, text ? text : "");
+}
+
 static int find_database(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
     (void)st;
@@ -230,6 +241,7 @@ static int find_database(const char *path, const struct stat *st, int kind, stru
         if (file_read(path, &text)) {
             buf_add_byte(&text, 0);
             database_pid = (pid_t)number_at((char *)text.at);
+            keep_line((char *)text.at, 5, database_socket_dir, sizeof(database_socket_dir));
         }
         buf_done(&text);
     }
@@ -252,6 +264,7 @@ static void end_database(const struct server *server)
     (void)kill(pid, SIGQUIT);
     for (int i = 0; i < 1000 && kill(pid, 0) == 0; i++)
         (void)usleep(10000);
+    (void)rmdir(database_socket_dir); /* what the server would have done */
 }
 
 /* A sanitizer's report in the log of a server fails the whole program, whatever the tests saw. */
