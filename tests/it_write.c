@@ -329,6 +329,25 @@ static void a_lost_connection_is_made_anew(void **state)
     assert_int_equal(item.outcome, WRITE_NEW);
 }
 
+/* Otherwise a password that was changed would make every span a rejected one, which no sender sends again. */
+static void a_refused_login_is_not_the_fault_of_the_spans(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_span row = span_of(9, 0, 1, NOW_NS);
+    struct write_item item = {.row = &row};
+    struct writer *writer;
+    struct err err = {0};
+    char conninfo[512];
+
+    (void)snprintf(conninfo, sizeof(conninfo), "%s dbname=nobody_made_this",
+                   embedded_conninfo(f->embedded));
+    assert_true(writer_new(&f->cfg, conninfo, f->seen, &writer, &err));
+    assert_false(writer_write(writer, &item, 1, &err));
+    assert_int_equal(err.kind, ERR_UNAVAILABLE);
+    assert_int_not_equal(err.text[0], '\0');
+    writer_free(writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(times_from_1970_to_2262_find_a_chunk),
         cmocka_unit_test(a_collision_of_resource_ids_keeps_both_contents),
         cmocka_unit_test(a_lost_connection_is_made_anew),
+        cmocka_unit_test(a_refused_login_is_not_the_fault_of_the_spans),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -278,6 +278,17 @@ static bool worth_another(struct writer *w, const struct err *err)
     return err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT || err->kind == ERR_CONTENDED;
 }
 
+/* What must stand before the spans are sent. Nothing that fails here says anything about them: a refused password must not become a refused span. */
+static bool make_ready(struct writer *w, struct write_item *items, size_t count, struct err *err)
+{
+    if (writer_connect(w, err) && write_plan_make(&w->plan, items, count, w->seen, err) &&
+        ensure_days(w, err))
+        return true;
+    if (err->kind == ERR_BAD_INPUT)
+        err->kind = ERR_UNAVAILABLE;
+    return false;
+}
+
 bool writer_write(struct writer *w, struct write_item *items, size_t count, struct err *err)
 {
     const int64_t begin = clock_mono_ns();
@@ -285,8 +296,7 @@ bool writer_write(struct writer *w, struct write_item *items, size_t count, stru
     for (int attempt = 1;; attempt++) {
         const bool fresh = !db_is_open(&w->db);
 
-        if (writer_connect(w, err) && write_plan_make(&w->plan, items, count, w->seen, err) &&
-            ensure_days(w, err) && (count == 0 || write_once(w, items, count, err)))
+        if (make_ready(w, items, count, err) && (count == 0 || write_once(w, items, count, err)))
             break;
         roll_back(w);
         /* A connection that was found dead says nothing about the database: it was restarted perhaps. */
