@@ -41,7 +41,7 @@ struct worker {
     size_t inflated_bytes; /* of all of them */
     bool heavy;            /* holds the ingest's lock of that name */
     struct write_item *items;
-    const struct span **spans; /* of the items, for their positions in messages */
+    const struct span **spans; /* of the items, for their positions in messages; NULL: rejected */
     size_t item_count;
     size_t item_cap;
 };
@@ -191,7 +191,9 @@ static bool decode_message(struct worker *w, struct slot *slot, struct bytes mes
     struct span_array spans = {0};
     bool done;
 
-    /* The cap is per request: what the batch holds already does not count against it. */
+    /* The cap is per request: what the batch holds already does not count against it, nor does the
+     * refusal of another. */
+    w->arena.failed = false;
     w->arena.max_bytes =
         w->arena.used_bytes +
         (w->heavy || max_bytes < LIGHT_DECODE_BYTES ? max_bytes : LIGHT_DECODE_BYTES);
@@ -233,6 +235,7 @@ static void take_job(struct worker *w, struct ingest_job *job)
 {
     struct slot *slot = &w->slots[w->slot_count];
     struct buf *inflated = &w->inflated[w->slot_count];
+    const size_t inflated_before = w->inflated_bytes;
 
     *slot = (struct slot){.job = job, .first_item = w->item_count};
     buf_init(inflated, 0);
@@ -243,7 +246,7 @@ static void take_job(struct worker *w, struct ingest_job *job)
         slot->failed = !decode(w, slot, inflated, &slot->err);
     if (slot->failed) {
         w->item_count = slot->first_item;
-        w->inflated_bytes -= inflated->cap < w->inflated_bytes ? inflated->cap : w->inflated_bytes;
+        w->inflated_bytes = inflated_before;
         buf_done(inflated);
         /* What a refused request took is of no use to those behind it. */
         if (w->item_count == 0)
@@ -301,6 +304,7 @@ static void write_isolated(struct worker *w, size_t first, size_t count)
             log_limited(LOG_WARN, "ingest", "the database refuses a span, rejected", "cause='%s'",
                         err.text);
             reject(slot, w->spans[r.first], "the database refuses a value of this span");
+            w->spans[r.first] = NULL;
             continue;
         }
         log_limited(err.kind == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "ingest",
@@ -322,6 +326,8 @@ static void count_outcomes(const struct worker *w, const struct slot *slot)
     int64_t repaired = 0;
 
     for (size_t i = slot->first_item; i < slot->first_item + slot->item_count; i++) {
+        if (!w->spans[i])
+            continue; /* rejected: counted with the slot */
         counts[w->items[i].outcome]++;
         repaired += w->items[i].row->marks != 0;
     }
