@@ -209,6 +209,24 @@ static void a_changed_column_stops_the_reader_at_its_start(void **state)
     reader_free(other);
 }
 
+/* The client's request is sound: 503, not 400 with the database's words (OTLP-58). */
+static void a_refused_login_is_not_the_fault_of_the_client(void **state)
+{
+    const struct uuid id = seed_trace_id(1);
+    struct trace_spans spans;
+    struct reader *other;
+    struct err err = {0};
+    char refused[CLUSTER_CONNINFO_BYTES + 32];
+
+    (void)state;
+    (void)snprintf(refused, sizeof(refused), "%s dbname=nobody_made_this", conninfo);
+    must(reader_new(&cfg, refused, &other, &err));
+    assert_false(reader_trace(other, 1, &id, true, &arena, &spans, &err));
+    assert_int_equal(err.kind, ERR_UNAVAILABLE);
+    assert_int_not_equal(err.text[0], '\0');
+    reader_free(other);
+}
+
 /* More spans than one part has, on two days, with ids that do not follow the time. */
 static void reads_large_traces_part_by_part(void **state)
 {
@@ -248,6 +266,7 @@ int main(void)
         cmocka_unit_test(opens_a_new_connection_when_the_old_one_was_ended),
         cmocka_unit_test(a_full_arena_is_too_large_and_leaves_output_alone),
         cmocka_unit_test(a_changed_column_stops_the_reader_at_its_start),
+        cmocka_unit_test(a_refused_login_is_not_the_fault_of_the_client),
         cmocka_unit_test(reads_large_traces_part_by_part),
     };
 

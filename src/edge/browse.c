@@ -115,8 +115,8 @@ static void hide_cause(struct err *err)
 
     if (err->kind == ERR_TIMEOUT)
         (void)!err_set(&told, err->kind, "the query took longer than query-timeout-ms");
-    else if (err->kind == ERR_UNAVAILABLE)
-        (void)!err_set(&told, err->kind, "the database is not available");
+    else if (err->kind == ERR_UNAVAILABLE || err->kind == ERR_CONTENDED)
+        (void)!err_set(&told, ERR_UNAVAILABLE, "the database is not available");
     else if (err->kind == ERR_INTERNAL || err->kind == ERR_CONFLICT || err->kind == ERR_NO_CHUNK)
         (void)!err_set(&told, ERR_INTERNAL, "internal error, see the server's log");
     else

@@ -86,12 +86,15 @@ static bool reader_open(struct reader *reader, struct err *err)
         return true;
     disconnect(reader);
     memset(reader->lists_prepared, 0, sizeof(reader->lists_prepared));
-    if (!db_open(&reader->db, reader->conninfo, DB_READ, reader->statement_timeout_ms, err))
-        return false;
-    stats_add(STAT_READ_POOL_CONNECTIONS, 1);
-    if (set_planner(&reader->db, err) && stmt_prepare_all(&reader->db, err))
-        return true;
-    disconnect(reader);
+    if (db_open(&reader->db, reader->conninfo, DB_READ, reader->statement_timeout_ms, err)) {
+        stats_add(STAT_READ_POOL_CONNECTIONS, 1);
+        if (set_planner(&reader->db, err) && stmt_prepare_all(&reader->db, err))
+            return true;
+        disconnect(reader);
+    }
+    /* A refused login is our matter, not the client's. */
+    if (err->kind == ERR_BAD_INPUT)
+        err->kind = ERR_UNAVAILABLE;
     return false;
 }
 

@@ -3,21 +3,21 @@
 
 #include "base/stats.h"
 #include "queries.h"
+#include "store/pgtypes.h"
 
-/* OIDs of pg_type: fixed for ever by PostgreSQL; its own header for them is not installed with
- * libpq. */
+/* Short names for the tables below. */
 enum {
-    BOOL = 16,
-    BYTEA = 17,
-    INT8 = 20,
-    INT2 = 21,
-    INT4 = 23,
-    TEXT = 25,
-    TEXTS = 1009,
-    DATE = 1082,
-    TIME = 1184, /* timestamptz */
-    UUID = 2950,
-    UUIDS = 2951,
+    BOOL = BOOLOID,
+    BYTEA = BYTEAOID,
+    INT8 = INT8OID,
+    INT2 = INT2OID,
+    INT4 = INT4OID,
+    TEXT = TEXTOID,
+    TEXTS = TEXTARRAYOID,
+    DATE = DATEOID,
+    TIME = TIMESTAMPTZOID,
+    UUID = UUIDOID,
+    UUIDS = UUIDARRAYOID,
 };
 
 #define KEY INT4, INT2, UUID
@@ -151,7 +151,10 @@ bool stmt_run(struct db *db, const char *name, const struct row_params *params, 
     stats_add(STAT_QUERIES, 1);
     if (PQresultStatus(res) != PGRES_TUPLES_OK) {
         stats_add(STAT_QUERIES_FAILED, 1);
-        return db_fail(db, res, err);
+        /* Parameters were checked by whoever made them: what the database refuses is our bug. */
+        if (!db_fail(db, res, err) && err->kind == ERR_BAD_INPUT)
+            err->kind = ERR_INTERNAL;
+        return false;
     }
     *out_res = res;
     res = NULL;
