@@ -79,8 +79,8 @@ bool db_exec(struct db *db, const char *sql, struct err *err)
     return db_fail(db, res, err);
 }
 
-/* The session's settings by role. A write transaction that has waited for half a second of every
- * lock is better tried again than held; an administrator's statement may take its time. */
+/* The session's settings by role; what only the writer or the reader needs, they set themselves. An
+ * administrator's statement may take its time. */
 static bool set_session(struct db *db, enum db_role role, int64_t statement_timeout_ms,
                         struct err *err)
 {

@@ -4,19 +4,11 @@
 
 #include "base/clock.h"
 #include "queries.h"
+#include "store/pgtypes.h"
 
 #define TENANT_PARAMS 6
 #define MAX_FRAGMENTS 8
 #define SQL_MAX_BYTES ((size_t)32 << 10)
-
-enum {
-    OID_INT8 = 20,
-    OID_INT4 = 23,
-    OID_TEXT = 25,
-    OID_DATE = 1082,
-    OID_TIME = 1184,
-    OID_UUID = 2950
-};
 
 /* $a and $b become the numbers of the parameters. */
 struct fragment {
@@ -30,34 +22,34 @@ static const struct fragment by_service = {
     "AND $a = ANY (v.services) AND EXISTS (SELECT FROM spanledger.resource AS r"
     " WHERE r.tenant_id = $1 AND left(r.service_name, 512) = left($a, 512) AND r.service_name = "
     "$a)",
-    {OID_TEXT, 0}};
+    {TEXTOID, 0}};
 
-static const struct fragment by_name = {"AND v.name = $a", {OID_TEXT, 0}};
+static const struct fragment by_name = {"AND v.name = $a", {TEXTOID, 0}};
 
-static const struct fragment by_duration = {"AND v.end_ns - v.start_ns >= $a", {OID_INT8, 0}};
+static const struct fragment by_duration = {"AND v.end_ns - v.start_ns >= $a", {INT8OID, 0}};
 
 /* As trace_status_of decides in C; $a: what was received up to here no longer runs. */
 static const struct fragment by_status[TRACE_STATUS_MAX] = {
     [TRACE_RUNNING] = {"AND v.roots_failed = 0 AND v.roots_cancelled = 0"
                        " AND v.roots_ended = 0 AND v.last_received > $a",
-                       {OID_TIME, 0}},
+                       {TIMESTAMPTZOID, 0}},
     [TRACE_COMPLETED] = {"AND v.roots_failed = 0 AND v.roots_cancelled = 0"
                          " AND (v.roots_ended > 0 OR v.last_received <= $a)",
-                         {OID_TIME, 0}},
+                         {TIMESTAMPTZOID, 0}},
     [TRACE_FAILED] = {"AND v.roots_failed > 0", {0, 0}},
     [TRACE_CANCELLED] = {"AND v.roots_failed = 0 AND v.roots_cancelled > 0", {0, 0}},
 };
 
 /* What stands behind the cursor, by sort and direction (0 ascending, 1 descending). */
 static const struct fragment behind[][2] = {
-    [TRACE_SORT_START] = {{"AND (v.start_ns, v.trace_id) > ($a, $b)", {OID_INT8, OID_UUID}},
-                          {"AND (v.start_ns, v.trace_id) < ($a, $b)", {OID_INT8, OID_UUID}}},
+    [TRACE_SORT_START] = {{"AND (v.start_ns, v.trace_id) > ($a, $b)", {INT8OID, UUIDOID}},
+                          {"AND (v.start_ns, v.trace_id) < ($a, $b)", {INT8OID, UUIDOID}}},
     [TRACE_SORT_DURATION] = {{"AND (v.end_ns - v.start_ns, v.trace_id) > ($a, $b)",
-                              {OID_INT8, OID_UUID}},
+                              {INT8OID, UUIDOID}},
                              {"AND (v.end_ns - v.start_ns, v.trace_id) < ($a, $b)",
-                              {OID_INT8, OID_UUID}}},
-    [TRACE_SORT_ERRORS] = {{"AND (v.error_count, v.trace_id) > ($a, $b)", {OID_INT8, OID_UUID}},
-                           {"AND (v.error_count, v.trace_id) < ($a, $b)", {OID_INT8, OID_UUID}}},
+                              {INT8OID, UUIDOID}}},
+    [TRACE_SORT_ERRORS] = {{"AND (v.error_count, v.trace_id) > ($a, $b)", {INT8OID, UUIDOID}},
+                           {"AND (v.error_count, v.trace_id) < ($a, $b)", {INT8OID, UUIDOID}}},
 };
 
 static const char *const orders[][2] = {
@@ -92,8 +84,8 @@ static void use(struct maker *m, const struct fragment *fragment)
 static void use_base(struct maker *m, const struct trace_filter *filter, int32_t tenant_id,
                      uint32_t most_rows)
 {
-    static const unsigned types[TENANT_PARAMS] = {OID_INT4, OID_DATE, OID_DATE,
-                                                  OID_INT8, OID_INT8, OID_INT4};
+    static const unsigned types[TENANT_PARAMS] = {INT4OID, DATEOID, DATEOID,
+                                                  INT8OID, INT8OID, INT4OID};
     struct row_params *p = &m->list->params;
 
     memcpy(m->list->stmt.params, types, sizeof(types));
@@ -191,7 +183,7 @@ bool list_sql_make(const struct trace_filter *filter, enum list_sql_use use, int
                    uint32_t most_rows, struct arena *arena, struct list_sql *out_list,
                    struct err *err)
 {
-    static const unsigned count_columns[] = {OID_INT8, OID_INT8, 0};
+    static const unsigned count_columns[] = {INT8OID, INT8OID, 0};
     struct maker m = {.list = out_list, .is_count = use == LIST_SQL_COUNT};
     struct buf sql;
     struct bytes text;

@@ -1,9 +1,9 @@
 /* Binary values of PostgreSQL: integers big-endian, times from 2000 on. */
 #include "store/row.h"
 
-#define EPOCH_2000_US (INT64_C(946684800) * 1000000)
-#define EPOCH_2000_DAYS INT64_C(10957)
-#define UUID_OID 2950
+#include "store/pg_time.h"
+#include "store/pgtypes.h"
+
 #define ARRAY_HEAD_BYTES 20 /* dimensions, has NULLs, type, then length and lower bound of one */
 
 static void fail(struct row *row, int column, const char *what)
@@ -94,7 +94,7 @@ int64_t row_time_us(struct row *row, int column)
 {
     int64_t us;
 
-    if (__builtin_add_overflow(row_int8(row, column), EPOCH_2000_US, &us)) {
+    if (__builtin_add_overflow(row_int8(row, column), PG_EPOCH_US, &us)) {
         fail(row, column, "is infinite");
         return 0;
     }
@@ -103,7 +103,7 @@ int64_t row_time_us(struct row *row, int column)
 
 int64_t row_day(struct row *row, int column)
 {
-    return row_int4(row, column) + EPOCH_2000_DAYS;
+    return row_int4(row, column) + PG_EPOCH_DAY;
 }
 
 struct bytes row_text_or_empty(struct row *row, int column)
@@ -229,14 +229,14 @@ void row_add_time_us(struct row_params *p, int64_t us_since_1970)
 {
     int64_t us;
 
-    if (__builtin_sub_overflow(us_since_1970, EPOCH_2000_US, &us))
+    if (__builtin_sub_overflow(us_since_1970, PG_EPOCH_US, &us))
         us = INT64_MIN; /* PostgreSQL's -infinity */
     row_add_int8(p, us);
 }
 
 void row_add_day(struct row_params *p, int64_t day_since_1970)
 {
-    row_add_int4(p, (int32_t)(day_since_1970 - EPOCH_2000_DAYS));
+    row_add_int4(p, (int32_t)(day_since_1970 - PG_EPOCH_DAY));
 }
 
 void row_add_text(struct row_params *p, struct bytes value)
@@ -254,7 +254,7 @@ struct bytes row_uuid_array(const struct uuid *ids, size_t count, struct arena *
         return (struct bytes){0};
     put_be32(at, 1); /* dimensions */
     put_be32(at + 4, 0);
-    put_be32(at + 8, UUID_OID);
+    put_be32(at + 8, UUIDOID);
     put_be32(at + 12, (uint32_t)count);
     put_be32(at + 16, 1);
     for (size_t i = 0; i < count; i++) {
