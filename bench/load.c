@@ -22,6 +22,7 @@
 
 #define RESPONSE_BYTES 16384
 #define RECONNECT_PAUSE_NS (5 * NS_PER_MS)
+#define GIVE_UP_NS (60 * NS_PER_S)         /* without any answer */
 #define ANSWER_PATIENCE_NS (10 * NS_PER_S) /* for the last answers, behind the end of sending */
 
 enum state { CLOSED, IDLE, SENDING, WAITING };
@@ -65,6 +66,7 @@ struct load {
     int64_t count_ns; /* answers from here on are counted */
     int64_t end_ns;   /* nothing is sent from here on */
     int64_t last_answer_ns;
+    int64_t progress_ns; /* when the last answer of any kind came */
     FILE *ids;
     struct totals totals;
 };
@@ -192,6 +194,7 @@ static void count_answer(struct load *load, struct conn *conn, unsigned status, 
     const int64_t now_ns = clock_mono_ns();
 
     conn->body->acknowledged = good;
+    load->progress_ns = now_ns;
     if (now_ns < load->count_ns)
         return;
     load->last_answer_ns = now_ns;
@@ -316,6 +319,8 @@ static void run(struct load *load)
         struct epoll_event events[256];
         const int64_t sleep_ns = begin_all(load);
         const int64_t now_ns = clock_mono_ns();
+        if (now_ns > load->progress_ns + GIVE_UP_NS)
+            return;
         if (!may_begin(load, now_ns) &&
             (!any_open_request(load) || now_ns > load->end_ns + ANSWER_PATIENCE_NS))
             return;
@@ -386,6 +391,7 @@ int main(int argc, char *argv[])
     load.start_ns = clock_mono_ns();
     load.count_ns = load.start_ns + (int64_t)(o->warm_up_s * 1e9);
     load.last_answer_ns = load.count_ns;
+    load.progress_ns = load.start_ns;
     load.end_ns = o->seconds > 0 ? load.count_ns + (int64_t)(o->seconds * 1e9) : INT64_MAX / 2;
     run(&load);
     if (load.ids != NULL && fclose(load.ids) != 0)

@@ -153,9 +153,9 @@ ingest() {
     heading ingest
     start_server ingest
     note "warming up: the log's segments and the table's files are made once"
-    load --seconds $((SECONDS_EACH * 2)) --conns 8 >>"$WORK/load.log"
-    local conns best=0 best_conns=8 rate
-    for conns in 4 8 16; do
+    load --seconds $((SECONDS_EACH * 2)) --conns 16 >>"$WORK/load.log"
+    local conns best=0 best_conns=16 rate
+    for conns in 4 8 16 32; do
         rate=$(load --seconds $SECONDS_EACH --warm-up $WARM_UP --conns $conns | tee -a "$WORK/load.log" | field spans_per_s)
         emit "ingest_conns_$conns" "$rate" spans/s
         if [ "$rate" -gt "$best" ]; then best=$rate best_conns=$conns; fi
@@ -212,23 +212,23 @@ raw_copy() { # what the same database takes of the same rows, by connections tha
 shapes() { # other encodings and sizes
     heading shapes
     start_server shapes
-    load --seconds $SECONDS_EACH --conns 8 >>"$WORK/load.log"
-    emit ingest_json "$(median_of spans_per_s --conns 8 --json)" spans/s
-    emit ingest_llm_20k "$(median_of mb_per_s --conns 8 --llm-bytes 20000 --spans 100)" MB/s '>=150'
+    load --seconds $SECONDS_EACH --conns 16 >>"$WORK/load.log"
+    emit ingest_json "$(median_of spans_per_s --conns 32 --json)" spans/s
+    emit ingest_llm_20k "$(median_of mb_per_s --conns 32 --llm-bytes 20000 --spans 100)" MB/s '>=150'
     emit ingest_grpc "$(for _ in $(seq $RUNS); do
         checkpoint >&2
-        "$TOOLS/grpc" --port "$PORT" --seconds $SECONDS_EACH --warm-up $WARM_UP --conns 8 | field spans_per_s
+        "$TOOLS/grpc" --port "$PORT" --seconds $SECONDS_EACH --warm-up $WARM_UP --conns 32 | field spans_per_s
     done | median)" spans/s
-    emit ingest_requests_of_50_spans "$(median_of spans_per_s --conns 16 --spans 50)" spans/s
+    emit ingest_requests_of_50_spans "$(median_of spans_per_s --conns 64 --spans 50)" spans/s
     stop_server
 }
 
 latency() { # open loop at half of the closed loop's rate
     heading latency
     start_server latency
-    load --seconds $SECONDS_EACH --conns 8 >>"$WORK/load.log"
+    load --seconds $SECONDS_EACH --conns 16 >>"$WORK/load.log"
     local full spans rate line runs
-    full=$(cat "$WORK/ingest_rate" 2>/dev/null || load --seconds $SECONDS_EACH --conns 8 | field spans_per_s)
+    full=$(cat "$WORK/ingest_rate" 2>/dev/null || load --seconds $SECONDS_EACH --conns 32 | field spans_per_s)
     for spans in 500 50; do
         rate=$(calc "$full / 2 / $spans" %.1f)
         : >"$WORK/latency.log"
