@@ -228,6 +228,24 @@ static void greatest_version_stands_in_any_order(void **state)
     assert_traces_add_up(f);
 }
 
+/* OTLP-115: the last day that nanoseconds can name ends beyond them. */
+static void a_version_replaced_on_the_last_day_has_its_trace_counted_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_span small = span_of(10, 0, 1, INT64_MAX - 9000);
+    struct stored_span great = small;
+    struct write_item first = {.row = &small};
+    struct write_item second = {.row = &great};
+
+    small.status_code = 2;
+    small.content_hash = 77;
+    great.duration_ns = 9000;
+    write_all(f, &first, 1);
+    write_all(f, &second, 1);
+    assert_int_equal(second.outcome, WRITE_REPLACED);
+    assert_traces_add_up(f);
+}
+
 static void versions_within_one_batch_are_settled_and_remembered(void **state)
 {
     struct fixture *f = *state;
@@ -354,6 +372,7 @@ int main(void)
         cmocka_unit_test(stores_new_spans_once),
         cmocka_unit_test(resends_without_memory_go_through_staging_as_a_whole),
         cmocka_unit_test(greatest_version_stands_in_any_order),
+        cmocka_unit_test(a_version_replaced_on_the_last_day_has_its_trace_counted_anew),
         cmocka_unit_test(versions_within_one_batch_are_settled_and_remembered),
         cmocka_unit_test(a_trace_over_midnight_has_marked_rows),
         cmocka_unit_test(times_from_1970_to_2262_find_a_chunk),

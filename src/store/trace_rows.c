@@ -392,6 +392,14 @@ static bool copy_new(struct trace_rows *rows, struct db *db, struct err *err)
            copy_rows(db, "spanledger.trace", trace_copy_columns, buf_bytes(&rows->scratch), err);
 }
 
+/* The last nanosecond of a day; of the last day that nanoseconds can name, the last of them. */
+static int64_t last_ns_of(int64_t day)
+{
+    const int64_t day_ns = S_PER_DAY * NS_PER_S;
+
+    return day < INT64_MAX / day_ns ? (day + 1) * day_ns - 1 : INT64_MAX;
+}
+
 static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
 {
     struct call call = {0};
@@ -414,7 +422,7 @@ static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
     put_trace_params(rows, &call);
     call_array(&call, DATEARRAYOID, &rows->arrays[0]);
     call_timestamp(&call, first_day * S_PER_DAY * NS_PER_S);
-    call_timestamp(&call, last_day * S_PER_DAY * NS_PER_S + (S_PER_DAY * NS_PER_S - NS_PER_US));
+    call_timestamp(&call, last_ns_of(last_day));
     call_date(&call, first_day);
     call_date(&call, last_day);
     return call_run(db, NULL, NULL, sql_write_trace_recount, &call, NULL, err);
