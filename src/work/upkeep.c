@@ -27,7 +27,7 @@ struct upkeep {
 };
 
 struct idle {
-    int64_t written; /* transactions so far */
+    int64_t done; /* transactions and reads so far */
     int64_t since_mono_ns;
     bool trimmed;
 };
@@ -61,13 +61,13 @@ static int64_t make_chunks(struct upkeep *u)
     return clock_mono_ns() + (done ? CHUNKS_EVERY_NS : CHUNKS_RETRY_NS);
 }
 
-/* Memory of a burst goes back to the system when nothing was written for a while: glibc keeps it otherwise. */
+/* Memory of a burst goes back to the system when nothing was done for a while: glibc keeps it otherwise. */
 static void trim_memory(struct idle *idle)
 {
-    const int64_t written = stats_get(STAT_TRANSACTIONS);
+    const int64_t done = stats_get(STAT_TRANSACTIONS) + stats_get(STAT_QUERIES);
 
-    if (written != idle->written) {
-        *idle = (struct idle){.written = written, .since_mono_ns = clock_mono_ns()};
+    if (done != idle->done) {
+        *idle = (struct idle){.done = done, .since_mono_ns = clock_mono_ns()};
     } else if (!idle->trimmed && clock_mono_ns() - idle->since_mono_ns > TRIM_AFTER_NS) {
         idle->trimmed = true;
         (void)malloc_trim(0);
