@@ -14,6 +14,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+/* Every span's row holds it: a name of megabytes would be written a thousand times for a request of
+ * a thousand small spans. The whole of it stands once, in the resource's attributes. */
+#define SERVICE_NAME_MAX_BYTES 1024
 #define HASH_VERSION                                                                               \
     1 /* of content_hash and of the ids of resources and scopes: change with care,                 \
          each version makes stored content new once */
@@ -125,6 +128,7 @@ static bool make_resource(struct otlp_to_stored *maker, const struct resource *f
         !sound_text(maker, from->schema_url, &marks, &row->schema_url, err) ||
         !sound_text(maker, service, &marks, &row->service_name, err))
         return false;
+    row->service_name.len = text_cut(row->service_name, SERVICE_NAME_MAX_BYTES);
     if (service.len == 0) {
         row->service_name = BYTES_LITERAL("unknown_service");
         marks |= SPAN_MARK_NO_SERVICE_NAME;

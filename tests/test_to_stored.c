@@ -322,6 +322,27 @@ static void names_the_service(void **state)
     assert_int_equal(row_of(&span).marks, SPAN_MARK_NO_SERVICE_NAME);
 }
 
+/* It is repeated in each span's row: a thousand small spans would become gigabytes. */
+static void cuts_long_service_names_between_characters(void **state)
+{
+    static uint8_t name[5000];
+    struct resource resource = {0};
+    struct span span = sound_span();
+    struct stored_span row;
+
+    (void)state;
+    memset(name, 'n', sizeof(name));
+    memcpy(name + 1023, "\xc3\xa9", 2);
+    resource.attributes =
+        SET({KEY("service.name"), .value = {.kind = VALUE_STRING, .text = {name, sizeof(name)}}});
+    span.resource = &resource;
+    row = row_of(&span);
+    assert_int_equal(row.service_name.len, 1023);
+    assert_int_equal(row.resource->service_name.len, 1023);
+    assert_true(row.resource->attributes.len > sizeof(name));
+    assert_int_equal(row.marks, 0);
+}
+
 static struct event exception_event(const char *type)
 {
     return (struct event){
@@ -540,6 +561,7 @@ int main(void)
         cmocka_unit_test_setup(hashes_as_ever, fresh_arena),
         cmocka_unit_test_setup(makes_one_row_of_a_shared_resource, fresh_arena),
         cmocka_unit_test_setup(passes_marks_of_resource_and_scope_on, fresh_arena),
+        cmocka_unit_test_setup(cuts_long_service_names_between_characters, fresh_arena),
         cmocka_unit_test_setup(fails_cleanly_at_every_cap, fresh_arena),
     };
 
