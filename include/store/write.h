@@ -32,7 +32,8 @@ void writer_free(struct writer *writer);
  * open; makes missing chunks; retries deadlocks and serialization failures a few times itself.
  * Fails with ERR_UNAVAILABLE or ERR_TIMEOUT (nothing of the batch is there, or — connection lost
  * during COMMIT — perhaps all of it: a re-send changes nothing then), ERR_BAD_INPUT (PostgreSQL
- * refuses a value: the caller bisects), ERR_INTERNAL. A login that is refused is ERR_UNAVAILABLE
+ * refuses a value) and ERR_TOO_LARGE (several spans whose rows are too much at once), where the
+ * caller bisects, ERR_INTERNAL. A login that is refused is ERR_UNAVAILABLE
  * too: the spans are not to blame.
  */
 MUST_CHECK bool writer_write(struct writer *writer, struct write_item *items, size_t count,

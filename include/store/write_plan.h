@@ -40,7 +40,8 @@ void write_plan_done(struct write_plan *plan);
 MUST_CHECK bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,
                                 struct seen *seen, struct err *err);
 
-/* Encodes the winners' rows, in order. After shared rows have their ids. */
+/* Encodes the winners' rows, in order. After shared rows have their ids. Fails with ERR_TOO_LARGE
+ * (fewer spans may fit), ERR_UNAVAILABLE (no memory for one). */
 MUST_CHECK bool write_plan_encode(struct write_plan *plan, const struct write_item *items,
                                   int64_t ingest_seq, struct err *err);
 

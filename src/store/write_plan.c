@@ -10,7 +10,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define ROWS_MAX_BYTES (512U << 20) /* a batch is bounded by its requests long before */
+#define ROWS_MAX_BYTES (512U << 20) /* what a batch may become; the caller halves what is more */
 #define ROWS_KEEP_BYTES (4U << 20)
 
 void write_plan_init(struct write_plan *plan)
@@ -219,6 +219,9 @@ bool write_plan_encode(struct write_plan *plan, const struct write_item *items, 
         if (buf_ok(&plan->rows))
             pgcopy_span_set_seq(plan->rows.at + p->row_at, ingest_seq);
     }
-    return buf_ok(&plan->rows) ||
-           err_set(err, ERR_UNAVAILABLE, "no memory for the rows of %zu spans", plan->count);
+    if (buf_ok(&plan->rows))
+        return true;
+    return plan->count > 1
+               ? err_set(err, ERR_TOO_LARGE, "the rows of %zu spans do not fit", plan->count)
+               : err_set(err, ERR_UNAVAILABLE, "no memory for the row of a span");
 }

@@ -294,7 +294,7 @@ static void write_isolated(struct worker *w, size_t first, size_t count)
 
         if (r.count == 0 || writer_write(w->writer, w->items + r.first, r.count, &err))
             continue;
-        if (err.kind == ERR_BAD_INPUT && r.count > 1) {
+        if ((err.kind == ERR_BAD_INPUT || err.kind == ERR_TOO_LARGE) && r.count > 1) {
             stack[depth++] = (struct range){r.first + r.count / 2, r.count - r.count / 2};
             stack[depth++] = (struct range){r.first, r.count / 2};
             continue;
