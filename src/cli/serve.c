@@ -22,8 +22,11 @@ struct running {
 
 static bool is_loopback(const char *address)
 {
-    return strncmp(address, "127.", 4) == 0 || strncmp(address, "localhost:", 10) == 0 ||
-           strncmp(address, "[::1]:", 6) == 0 || strcmp(address, "off") == 0;
+    const size_t numeric = strspn(address, "0123456789.");
+
+    return (strncmp(address, "127.", 4) == 0 && address[numeric] == ':') ||
+           strncmp(address, "localhost:", 10) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
+           strcmp(address, "off") == 0;
 }
 
 /* Without keys everyone who reaches the port may read and write: loopback only, unless told otherwise. */

@@ -120,7 +120,7 @@ bool writer_connect(struct writer *w, struct err *err)
     static const char session[] =
         "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
         "SET enable_bitmapscan = off; SET enable_material = off;"
-        "SET jit = off; SET lock_timeout = '10s'";
+        "SET jit = off; SET lock_timeout = '5s'";
 
     if (db_is_open(&w->db))
         return true;
@@ -301,6 +301,7 @@ bool writer_write(struct writer *w, struct write_item *items, size_t count, stru
         roll_back(w);
         /* A connection that was found dead says nothing about the database: it was restarted perhaps. */
         if (attempt >= MOST_ATTEMPTS ||
+            clock_mono_ns() - begin > w->cfg->export_timeout_ms * NS_PER_MS ||
             !(worth_another(w, err) || (!fresh && attempt == 1 && !db_is_open(&w->db)))) {
             if (err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT ||
                 err->kind == ERR_CONTENDED)

@@ -264,16 +264,29 @@ static struct slot *slot_of(struct worker *w, size_t item)
     return &w->slots[s];
 }
 
-/* Ranges are written in order, so what lies behind a failure was not written either. */
-static void fail_from(struct worker *w, size_t first, const struct err *err)
+/* Fails the requests of items [first, end). Ranges are written in order, so what lies behind a failure was not written either. */
+static void fail_from(struct worker *w, size_t first, size_t end, const struct err *err)
 {
-    for (size_t i = first; i < w->item_count;) {
+    for (size_t i = first; i < end;) {
         struct slot *slot = slot_of(w, i);
 
         slot->err = *err;
         slot->failed = true;
         i = slot->first_item + slot->item_count;
     }
+}
+
+/* Where a range of items may be cut so that every request stays whole: the first item of a request in its middle; 0: it is one request. */
+static size_t cut_between_requests(struct worker *w, size_t first, size_t count)
+{
+    const struct slot *head = slot_of(w, first);
+    const struct slot *middle = slot_of(w, first + count / 2);
+
+    if (middle != head)
+        return middle->first_item - first;
+    return head->first_item + head->item_count < first + count
+               ? head->first_item + head->item_count - first
+               : 0;
 }
 
 /*
@@ -291,12 +304,16 @@ static void write_isolated(struct worker *w, size_t first, size_t count)
     while (depth > 0) {
         const struct range r = stack[--depth];
         struct err err = {0};
+        size_t cut;
 
         if (r.count == 0 || writer_write(w->writer, w->items + r.first, r.count, &err))
             continue;
-        if ((err.kind == ERR_BAD_INPUT || err.kind == ERR_TOO_LARGE) && r.count > 1) {
-            stack[depth++] = (struct range){r.first + r.count / 2, r.count - r.count / 2};
-            stack[depth++] = (struct range){r.first, r.count / 2};
+        cut = err.kind == ERR_BAD_INPUT || err.kind == ERR_TOO_LARGE ? r.count / 2
+              : err.kind == ERR_INTERNAL ? cut_between_requests(w, r.first, r.count)
+                                         : 0;
+        if (cut > 0) {
+            stack[depth++] = (struct range){r.first + cut, r.count - cut};
+            stack[depth++] = (struct range){r.first, cut};
             continue;
         }
         if (err.kind == ERR_BAD_INPUT) {
@@ -311,8 +328,11 @@ static void write_isolated(struct worker *w, size_t first, size_t count)
                     "write failed, senders are told to come again", "kind=%s cause='%s' spans=%zu",
                     err_kind_name(err.kind), err.text, r.count);
         stats_add(STAT_TRANSACTIONS_FAILED, 1);
-        fail_from(w, r.first, &err);
-        return;
+        if (err.kind != ERR_INTERNAL) {
+            fail_from(w, r.first, w->item_count, &err);
+            return;
+        }
+        fail_from(w, r.first, r.first + r.count, &err);
     }
 }
 
