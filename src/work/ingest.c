@@ -1,7 +1,6 @@
 /* Ingest workers. */
 #include "work/ingest.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,8 +11,8 @@
 #include "otlp/stored.h"
 #include "store/write.h"
 #include "wire/grpc.h"
+#include "work/thread.h"
 
-#define STACK_BYTES (512U * 1024)
 #define MOST_JOBS 1024 /* of one batch; beside batch_max_spans it bounds what one COMMIT answers */
 #define LIGHT_BODY_BYTES ((size_t)8 << 20) /* what a job may take without being heavy: body ... */
 #define LIGHT_DECODE_BYTES ((size_t)32 << 20) /* ... and what becomes of it */
@@ -453,23 +452,13 @@ void ingest_stop(struct ingest *ingest)
 static bool start_worker(struct ingest *ingest, struct worker *w, const char *conninfo,
                          struct err *err)
 {
-    pthread_attr_t attr;
-    int failed;
-
     w->ingest = ingest;
     arena_init(&w->arena, (size_t)ingest->cfg->decode_max_bytes);
     w->inflater = inflater_new();
     if (!w->inflater)
         return err_set(err, ERR_UNAVAILABLE, "no memory for an ingest worker");
-    if (!writer_new(ingest->cfg, conninfo, ingest->seen, &w->writer, err))
-        return false;
-    if (pthread_attr_init(&attr) != 0)
-        return err_set(err, ERR_UNAVAILABLE, "no memory for an ingest worker");
-    failed = pthread_attr_setstacksize(&attr, STACK_BYTES);
-    if (failed == 0)
-        failed = pthread_create(&w->thread, &attr, run, w);
-    (void)pthread_attr_destroy(&attr);
-    return failed == 0 || err_set(err, ERR_UNAVAILABLE, "cannot start an ingest worker");
+    return writer_new(ingest->cfg, conninfo, ingest->seen, &w->writer, err) &&
+           thread_start(&w->thread, run, w, "an ingest worker", err);
 }
 
 bool ingest_start(const struct cfg *cfg, const char *conninfo, struct ingest **out_ingest,

@@ -1,12 +1,11 @@
 /* Read workers. */
 #include "work/read_pool.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/stats.h"
+#include "work/thread.h"
 
-#define STACK_BYTES (512U * 1024)
 #define MOST_WAITING 1000
 #define ARENA_MAX_BYTES                                                                            \
     (512U << 20) /* a trace of 100,000 spans with its attributes, and its answer */
@@ -61,19 +60,9 @@ void read_pool_stop(struct read_pool *pool)
 static bool start_worker(const struct cfg *cfg, struct worker *w, const char *conninfo,
                          struct err *err)
 {
-    pthread_attr_t attr;
-    int failed;
-
     arena_init(&w->arena, ARENA_MAX_BYTES);
-    if (!reader_new(cfg, conninfo, &w->reader, err))
-        return false;
-    if (pthread_attr_init(&attr) != 0)
-        return err_set(err, ERR_UNAVAILABLE, "no memory for a read worker");
-    failed = pthread_attr_setstacksize(&attr, STACK_BYTES);
-    if (failed == 0)
-        failed = pthread_create(&w->thread, &attr, run, w);
-    (void)pthread_attr_destroy(&attr);
-    return failed == 0 || err_set(err, ERR_UNAVAILABLE, "cannot start a read worker");
+    return reader_new(cfg, conninfo, &w->reader, err) &&
+           thread_start(&w->thread, run, w, "a read worker", err);
 }
 
 bool read_pool_start(const struct cfg *cfg, const char *conninfo, struct read_pool **out_pool,
