@@ -84,7 +84,7 @@ static const struct taken {
     {"value that looks like a flag", {"--listen", "--db"}, NULL, NULL, "--db", 2, 2},
     {"the later flag wins", {"--listen=a:1", "--listen=b:2"}, NULL, NULL, "b:2", 2, 2},
     {"empty text", {"--listen="}, NULL, NULL, "", 2, 1},
-    {"number", {"--ingest-workers", "64"}, NULL, NULL, "127.0.0.1:4318", 64, 2},
+    {"number", {"--ingest-workers", "20"}, NULL, NULL, "127.0.0.1:4318", 20, 2},
     {"variable", {NULL}, NULL, "c:3", "c:3", 2, 0},
     {"flag before variable", {"--listen=a:1"}, NULL, "c:3", "a:1", 2, 1},
     {"variable before file", {NULL}, "listen = d:4", "c:3", "c:3", 2, 0},
@@ -161,7 +161,7 @@ static const struct refused {
     {"value of the command's own flag missing", {"--older-than"}, NULL, NULL, "wants a value"},
     {"switch with a value", {"--json=yes"}, NULL, NULL, "takes no value"},
     {"number below its minimum", {"--ingest-workers=0"}, NULL, NULL, "'0' is no number from 1 to"},
-    {"number above its maximum", {"--ingest-workers=65"}, NULL, NULL, "from 1 to 64"},
+    {"number above its maximum", {"--ingest-workers=21"}, NULL, NULL, "from 1 to 20"},
     {"negative number", {"--ingest-workers=-1"}, NULL, NULL, "flag --ingest-workers: '-1'"},
     {"empty number", {"--ingest-workers="}, NULL, NULL, "''"},
     {"number with a unit", {"--ingest-workers=2k"}, NULL, NULL, "'2k'"},
@@ -322,7 +322,7 @@ static void help_and_markdown_name_every_setting(void **state)
     buf_add_byte(&table, '\0');
     assert_true(buf_ok(&help) && buf_ok(&table));
     assert_non_null(strstr((char *)help.at, "  --ingest-workers N\n"));
-    assert_non_null(strstr((char *)help.at, "default 2, from 1 to 64\n"));
+    assert_non_null(strstr((char *)help.at, "default 2, from 1 to 20\n"));
     assert_non_null(strstr((char *)help.at, "default 127.0.0.1:4318\n"));
     assert_non_null(strstr((char *)table.at, "| `--ingest-workers` | `2` | 1 to 64 | threads"));
     assert_non_null(strstr((char *)table.at, "| `--db` |  | | libpq"));
