@@ -324,7 +324,7 @@ static void help_and_markdown_name_every_setting(void **state)
     assert_non_null(strstr((char *)help.at, "  --ingest-workers N\n"));
     assert_non_null(strstr((char *)help.at, "default 2, from 1 to 20\n"));
     assert_non_null(strstr((char *)help.at, "default 127.0.0.1:4318\n"));
-    assert_non_null(strstr((char *)table.at, "| `--ingest-workers` | `2` | 1 to 64 | threads"));
+    assert_non_null(strstr((char *)table.at, "| `--ingest-workers` | `2` | 1 to 20 | threads"));
     assert_non_null(strstr((char *)table.at, "| `--db` |  | | libpq"));
     buf_done(&help);
     buf_done(&table);
