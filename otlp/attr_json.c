@@ -16,14 +16,25 @@ struct writer {
     unsigned marks;
 };
 
-static void write_text(struct writer *w, struct bytes text)
+unsigned attr_json_marks(unsigned repairs)
 {
-    const unsigned repairs = json_string(w->out, text);
+    unsigned marks = 0;
 
     if (repairs & TEXT_HAD_BAD_UTF8)
-        w->marks |= SPAN_MARK_BAD_UTF8 | SPAN_MARK_EXACT;
+        marks |= SPAN_MARK_BAD_UTF8 | SPAN_MARK_EXACT;
     if (repairs & TEXT_HAD_NUL)
-        w->marks |= SPAN_MARK_NUL | SPAN_MARK_EXACT;
+        marks |= SPAN_MARK_NUL | SPAN_MARK_EXACT;
+    return marks;
+}
+
+unsigned attr_json_text(struct buf *out, struct bytes text)
+{
+    return attr_json_marks(json_string(out, text));
+}
+
+static void write_text(struct writer *w, struct bytes text)
+{
+    w->marks |= attr_json_text(w->out, text);
 }
 
 static void write_integer(struct writer *w, int64_t integer)

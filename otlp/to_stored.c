@@ -58,17 +58,10 @@ static bool take_scratch(struct otlp_to_stored *maker, struct bytes *out_text, s
 static bool sound_text(struct otlp_to_stored *maker, struct bytes text, unsigned *marks,
                        struct bytes *out_text, struct err *err)
 {
-    unsigned repairs;
-
     *out_text = text;
     if (text_valid_prefix(text) == text.len)
         return true;
-    repairs = text_repair(&maker->scratch, text);
-    *marks |= SPAN_MARK_EXACT;
-    if (repairs & TEXT_HAD_BAD_UTF8)
-        *marks |= SPAN_MARK_BAD_UTF8;
-    if (repairs & TEXT_HAD_NUL)
-        *marks |= SPAN_MARK_NUL;
+    *marks |= attr_json_marks(text_repair(&maker->scratch, text));
     return take_scratch(maker, out_text, err);
 }
 
@@ -224,7 +217,6 @@ static bool set_events(struct otlp_to_stored *maker, const struct span *span,
                        struct stored_span *row, struct err *err)
 {
     struct json j = json_into(&maker->scratch);
-    unsigned repairs;
 
     if (span->event_count == 0)
         return true;
@@ -235,13 +227,7 @@ static bool set_events(struct otlp_to_stored *maker, const struct span *span,
         json_item(&j);
         json_open(&j, '{');
         json_key(&j, "name");
-        repairs = json_string(&maker->scratch, event->name);
-        if (repairs)
-            row->marks |= SPAN_MARK_EXACT;
-        if (repairs & TEXT_HAD_BAD_UTF8)
-            row->marks |= SPAN_MARK_BAD_UTF8;
-        if (repairs & TEXT_HAD_NUL)
-            row->marks |= SPAN_MARK_NUL;
+        row->marks |= attr_json_text(&maker->scratch, event->name);
         json_key(&j, "time_unix_nano");
         json_uint_text(&j, event->time_unix_nano);
         json_key(&j, "attributes");
@@ -274,7 +260,6 @@ static bool set_links(struct otlp_to_stored *maker, const struct span *span,
     json_open(&j, '[');
     for (uint32_t i = 0; i < span->link_count; i++) {
         const struct link *link = &span->links[i];
-        unsigned repairs;
 
         if (link->trace_id.len != 16 || link->span_id.len != 8)
             row->marks |= SPAN_MARK_BAD_LINK;
@@ -285,13 +270,7 @@ static bool set_links(struct otlp_to_stored *maker, const struct span *span,
         json_key(&j, "span_id");
         hex_text(&maker->scratch, link->span_id);
         json_key(&j, "trace_state");
-        repairs = json_string(&maker->scratch, link->trace_state);
-        if (repairs)
-            row->marks |= SPAN_MARK_EXACT;
-        if (repairs & TEXT_HAD_BAD_UTF8)
-            row->marks |= SPAN_MARK_BAD_UTF8;
-        if (repairs & TEXT_HAD_NUL)
-            row->marks |= SPAN_MARK_NUL;
+        row->marks |= attr_json_text(&maker->scratch, link->trace_state);
         json_key(&j, "flags");
         json_uint(&j, link->flags);
         json_key(&j, "attributes");

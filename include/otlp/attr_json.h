@@ -14,6 +14,12 @@
  */
 unsigned attr_json_write(struct buf *out, const struct attributes *set, struct arena *scratch);
 
+/* What a repair of text (mask of enum text_repairs) means for the span: its marks, and EXACT. */
+unsigned attr_json_marks(unsigned repairs);
+
+/* Appends one text as a JSON string; returns the marks. */
+unsigned attr_json_text(struct buf *out, struct bytes text);
+
 /* Reads such an object into a set; the reader stands before it. Texts live in arena or in the
  * reader's body. Fails with ERR_BAD_INPUT or ERR_TOO_LARGE. */
 MUST_CHECK bool attr_json_read(struct json_reader *reader, struct arena *arena,
