@@ -91,20 +91,26 @@ CREATE TABLE spanledger.span (
     dropped_links int8,
     exact bytea,                       -- protobuf Span, where the columns cannot carry everything
     other_versions int8[],             -- content hashes of the versions that did not stand (at most 64 are remembered)
-    -- Filled by the GenAI issue; NULL: not known or not a model call.
-    observation_type text,
+    -- What the span means (model/meaning.h); NULL: not known, or a span like any other.
+    observation_type text,             -- NULL: span
+    meaning_flags int4,                -- bits of model/meaning.h meaning_flag; NULL: 0
     provider text,
-    model text,
+    model text,                        -- response model, else request model, as sent
     request_model text,
-    response_id text,
-    session_id text,
+    response_key int8,                 -- hash of tenant and response id: spans of one call share it
+    session_id text,                   -- the span's own, here and below; readers fall back to the trace's
     user_id text,
     environment text,
     project text,
+    release text,
     level text,
+    agent_name text,
+    prompt_name text,
+    prompt_version text,
     tags text[],
     completion_start_time timestamptz,
-    input_tokens int8,                 -- disjoint kinds, normalised
+    usage_rule int2,                   -- model/meaning.h usage_rule: how the kinds were told apart; NULL: no usage was sent
+    input_tokens int8,                 -- disjoint kinds; NULL: 0
     cache_read_tokens int8,
     cache_write_tokens int8,           -- the 5-minute part
     cache_write_1h_tokens int8,
@@ -114,19 +120,30 @@ CREATE TABLE spanledger.span (
     audio_output_tokens int8,
     image_tokens int8,
     total_tokens int8,
-    usage_received text,               -- JSON, as received
-    cost_by_kind text,                 -- JSON object kind -> pico-USD (integers)
-    cost_total int8,                   -- pico-USD that enters sums; NULL: unknown
-    cost_computed int8,
-    cost_reported numeric,             -- pico-USD, as reported
-    price_id int8,
-    billable bool,
+    input_cost int8,                   -- pico-USD, here and below: the parts of cost_computed; NULL: 0
+    cache_read_cost int8,
+    cache_write_cost int8,
+    cache_write_1h_cost int8,
+    output_cost int8,
+    reasoning_cost int8,
+    audio_input_cost int8,
+    audio_output_cost int8,
+    image_cost int8,
+    request_cost int8,
+    cost_computed int8,                -- NULL: no price is known
+    cost_reported int8,                -- NULL: none was sent
+    cost_total int8,                   -- the one of the two that counts where the span is billable; NULL: unknown
+    cost_source int2,                  -- model/meaning.h cost_source: 1 computed, 2 reported
+    price_id int8,                     -- spanledger.price
+    -- What counting made of it (ledger/fold): depends on other spans and follows them.
+    billable bool,                     -- NULL: false
+    billing_reason int2,               -- model/meaning.h billing_reason; NULL: 0
     duplicate_of_trace_id uuid,
-    duplicate_of_span_id int8,
-    ledger text                        -- JSON: where each value came from, conflicts, reasons
+    duplicate_of_span_id int8
 );
 
--- Long texts apart, so that the span table stays narrow and payloads can leave earlier. Filled by the GenAI issue.
+-- Long texts (messages, input, output) apart, so that the span table stays narrow and they can leave earlier. What stands here is left out of
+-- span.attributes and span.events and put back on reading.
 CREATE TABLE spanledger.span_payload (
     start_time timestamptz NOT NULL,
     trace_id uuid NOT NULL,
@@ -134,10 +151,8 @@ CREATE TABLE spanledger.span_payload (
     tenant_id int4 NOT NULL,
     kind int4 NOT NULL,
     trace_bucket int2 NOT NULL,
-    input text,
-    output text,
-    messages text,
-    tool_definitions text
+    attributes text,                   -- JSON array of [position, key, value]; NULL: none
+    events text                        -- as span.events, which is NULL then
 );
 
 -- lz4 takes a fifth of the time of pglz, PostgreSQL's older way; a few builds lack it.
@@ -150,7 +165,7 @@ BEGIN
             SELECT a.attrelid::regclass AS table_name, a.attname
             FROM pg_catalog.pg_attribute a
             WHERE a.attrelid IN ('spanledger.span'::regclass, 'spanledger.span_payload'::regclass)
-                AND a.attname IN ('attributes', 'events', 'links', 'exact', 'input', 'output', 'messages', 'tool_definitions')
+                AND a.attname IN ('attributes', 'events', 'links', 'exact')
         LOOP
             EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET COMPRESSION lz4', long_column.table_name, long_column.attname);
         END LOOP;
@@ -184,18 +199,22 @@ CREATE TABLE spanledger.trace (
     root_name text,
     root_service text,
     services text[] NOT NULL,          -- distinct, sorted
-    -- Filled by the GenAI issue.
-    models text[],
+    -- What its spans mean. Sums are over billable spans.
+    models text[],                     -- distinct, sorted; of all spans that name one
     providers text[],
-    session_id text,
+    facets text[],                     -- distinct, sorted: 'model:gpt-4o', 'user:ada', 'tag:beta', …: what lists filter by
+    session_id text,                   -- of the earliest root that has one, else of the earliest span that has one
     user_id text,
     environment text,
     project text,
-    tags text[],
+    trace_name text,                   -- given by the application: of the last span that has one
+    tags text[],                       -- of all spans
     input_preview text,
     output_preview text,
+    counted_spans int4,                -- spans that take part in counting (ledger/fold.h fold_counts)
+    plain_spans int4,                  -- those of them that cannot be in anybody's way (fold_is_plain)
     billable_calls int4,
-    unpriced_calls int4,
+    unpriced_calls int4,               -- billable without a known cost
     input_tokens numeric,
     cache_read_tokens numeric,
     cache_write_tokens numeric,
@@ -206,5 +225,15 @@ CREATE TABLE spanledger.trace (
     audio_output_tokens numeric,
     image_tokens numeric,
     total_tokens numeric,
-    cost_total numeric                 -- pico-USD
+    input_cost numeric,                -- pico-USD, here and below
+    cache_read_cost numeric,
+    cache_write_cost numeric,
+    cache_write_1h_cost numeric,
+    output_cost numeric,
+    reasoning_cost numeric,
+    audio_input_cost numeric,
+    audio_output_cost numeric,
+    image_cost numeric,
+    request_cost numeric,
+    cost_total numeric
 );

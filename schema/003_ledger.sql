@@ -51,6 +51,18 @@ CREATE TABLE spanledger.model_price (
 CREATE UNIQUE INDEX model_price_own_key ON spanledger.model_price (tenant_id, provider, model, effective_from) WHERE tenant_id IS NOT NULL;
 CREATE UNIQUE INDEX model_price_global_key ON spanledger.model_price (provider, model, effective_from) WHERE tenant_id IS NULL;
 
+-- Rates that spans were priced with, as they were: written when first used, so that a cost can be explained after the list has changed.
+CREATE TABLE spanledger.price (
+    price_id int8 NOT NULL,            -- hash of all that follows
+    name text NOT NULL,                -- 'openai:gpt-4o'
+    provider text NOT NULL,
+    source text NOT NULL,              -- list and version, or 'own'
+    effective_from timestamptz,        -- NULL: always
+    rates jsonb NOT NULL,              -- kind -> pico-USD per token, 'request' per call
+    first_used timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT price_pkey PRIMARY KEY (price_id)
+);
+
 -- What a re-pricing did.
 CREATE TABLE spanledger.price_change (
     change_id int8 GENERATED ALWAYS AS IDENTITY,

@@ -4,6 +4,7 @@
 #ifndef MODEL_STORED_H
 #define MODEL_STORED_H
 
+#include "model/meaning.h"
 #include "model/span.h"
 
 #define TENANT_DEFAULT 1
@@ -42,6 +43,23 @@ struct stored_scope {
     uint32_t dropped_attributes;
     struct bytes schema_url;
     struct bytes exact; /* protobuf ScopeSpans without spans; else empty */
+};
+
+/* Long texts of a span that stand in spanledger.span_payload and not in its attributes: JSON array of
+ * [position, key, value] in ascending order of position; events as in stored_span.events, which is
+ * then empty. */
+struct stored_payload {
+    struct bytes attributes;
+    struct bytes events;
+};
+
+/* What counting made of a span (ledger/fold). */
+struct billing {
+    bool billable;
+    enum billing_reason reason;
+    bool is_duplicate;
+    struct uuid duplicate_of_trace_id; /* where is_duplicate */
+    int64_t duplicate_of_span_id;
 };
 
 struct stored_span {
@@ -88,6 +106,9 @@ struct stored_span {
     uint32_t other_versions; /* reading only: how many other versions came under this key */
     const struct stored_resource *resource; /* never NULL */
     const struct stored_scope *scope;       /* never NULL */
+    const struct meaning *meaning;  /* NULL: a span like any other, without any GenAI column */
+    struct stored_payload *payload; /* NULL: all its texts stand in attributes and events */
+    struct billing billing;
 };
 
 /* Bucket of a trace, 0 .. TRACE_BUCKETS - 1: XXH3 of the 16 bytes. Part of the unique key: never

@@ -1,0 +1,12 @@
+/* Money: signed 64-bit counts of pico-USD (10^-12 USD; DESIGN section 3): a price per million tokens with six decimals is exact per token. */
+#ifndef MODEL_MONEY_H
+#define MODEL_MONEY_H
+
+#include <stdint.h>
+
+#define PICO_PER_USD INT64_C(1000000000000)
+
+/* No cost is known: not the same as a cost of 0. */
+#define COST_UNKNOWN INT64_MIN
+
+#endif
