@@ -82,7 +82,7 @@ enum usage_rule {
 const char *usage_rule_name(enum usage_rule rule); /* "disjoint", … */
 const char *usage_rule_text(enum usage_rule rule); /* the sentence for people */
 
-struct usage {
+struct token_usage {
     bool sent; /* the span carries at least one usable number */
     enum usage_rule rule;
     int64_t tokens[TOKEN_KIND_COUNT]; /* >= 0, disjoint */
@@ -165,7 +165,7 @@ struct meaning {
     struct bytes *tags; /* distinct, in the order sent */
     uint32_t tag_count;
     int64_t completion_start_ns; /* first token, ns since 1970; 0: not known */
-    struct usage usage;
+    struct token_usage usage;
     int64_t reported_cost; /* pico-USD, half-even; COST_UNKNOWN: none */
     struct cost cost;      /* filled by ledger/cost */
     bool

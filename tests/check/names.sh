@@ -12,9 +12,10 @@ done | awk '
         stem = $2; sub(/.*\//, "", stem); sub(/\.c$/, "", stem)
         # Rooms of one family (json_read, json_write) may share its name as their prefix.
         family = stem; sub(/_.*/, "", family)
-        # otlp/ has one prefix for all its rooms: callers see one library.
+        # otlp/ and genai/ have one prefix for all their rooms: callers see one library.
         fine = index($3, stem "_") == 1 || index($3, family "_") == 1 || $3 == stem || $3 == "main" ||
-               ($2 ~ /^otlp\// && index($3, "otlp_") == 1) || $3 ~ /^(__asan|__odr_asan|__tsan|__gcov)/
+               ($2 ~ /^otlp\// && index($3, "otlp_") == 1) ||
+               ($2 ~ /^src\/genai\// && index($3, "genai_") == 1) || $3 ~ /^(__asan|__odr_asan|__tsan|__gcov)/
         count = split(prefix[$2], other, " ")
         for (i = 1; i <= count; i++)
             if (index($3, other[i]) == 1) { fine = 1; delete unused[$2 " " other[i]] }
