@@ -181,6 +181,15 @@ static void there_are_no_chunks_to_make(void **state)
 #define SINCE "2026-11-20 00:00:00+00"
 #define UNTIL "2026-11-23 00:00:00+00"
 
+/* Array parameters of one element. */
+#define ONE "{1}"
+#define LIST(text) "{" text "}"
+#define NONE "{NULL}"
+#define EMPTY "{\"\"}"
+#define NO_ATTRIBUTES "{\"{}\"}"
+#define DAY_1 "2026-11-21"
+#define DAY_2 "2026-11-22"
+
 struct call {
     const char *name;
     int rows; /* answered or changed */
@@ -190,12 +199,15 @@ struct call {
 
 static const struct call calls[] = {
     {"write_lock", 1, {"{1}", "{5,6}", "f"}, 3},
-    {"write_resource", 1, {"1", TRACE, "svc", "{}", NULL, "", NULL, "2026-11-21"}, 8},
-    {"write_resource", 0, {"1", TRACE, "svc", "{}", NULL, "", NULL, "2026-11-21"}, 8},
-    {"write_resource", 1, {"1", TRACE, "svc", "{}", NULL, "", NULL, "2026-11-22"}, 8},
-    {"write_resource_same", 1, {"1", TRACE, "svc", "{}", NULL, "", NULL}, 7},
-    {"write_scope", 1, {"1", TRACE, "s", "1", "{}", NULL, "", NULL, "2026-11-21"}, 9},
-    {"write_scope_same", 1, {"1", TRACE, "s", "1", "{}", NULL, "", NULL}, 8},
+    {"write_resource", 1, {ONE, LIST(TRACE), "{svc}", NO_ATTRIBUTES, NONE, EMPTY, NONE, DAY_1}, 8},
+    {"write_resource", 0, {ONE, LIST(TRACE), "{svc}", NO_ATTRIBUTES, NONE, EMPTY, NONE, DAY_1}, 8},
+    {"write_resource", 1, {ONE, LIST(TRACE), "{svc}", NO_ATTRIBUTES, NONE, EMPTY, NONE, DAY_2}, 8},
+    {"write_resource_same", 1, {ONE, LIST(TRACE), "{svc}", NO_ATTRIBUTES, NONE, EMPTY, NONE}, 7},
+    {"write_scope",
+     1,
+     {ONE, LIST(TRACE), "{s}", "{1}", NO_ATTRIBUTES, NONE, EMPTY, NONE, DAY_1},
+     9},
+    {"write_scope_same", 1, {ONE, LIST(TRACE), "{s}", "{1}", NO_ATTRIBUTES, NONE, EMPTY, NONE}, 8},
     {"write_versions", 3, {SINCE, UNTIL}, 2},
     {"write_insert_staged", 1, {"{2,3,4}"}, 1},
     {"write_replace", 1, {SINCE, UNTIL, "{3}"}, 3},

@@ -332,6 +332,40 @@ static void a_collision_of_resource_ids_keeps_both_contents(void **state)
         1);
 }
 
+/* More than the memory of shared rows holds, each wanted twice: two statements, not two for each. */
+static void five_thousand_resources_and_scopes_take_few_statements(void **state)
+{
+    enum { COUNT = 5000 };
+    struct fixture *f = *state;
+    struct stored_resource *resources = calloc(2 * COUNT, sizeof(*resources));
+    struct stored_scope *scopes = calloc(2 * COUNT, sizeof(*scopes));
+    struct stored_span *rows = calloc(2 * COUNT, sizeof(*rows));
+    struct write_item *items = calloc(2 * COUNT, sizeof(*items));
+    const int64_t begin = clock_mono_ns();
+
+    for (size_t i = 0; i < 2 * COUNT; i++) {
+        resources[i] = resource;
+        scopes[i] = scope;
+        put_be64(resources[i].id.at, 0x7e50000 + i % COUNT);
+        put_be64(scopes[i].id.at, 0x5c09e00 + i % COUNT);
+        rows[i] = span_of(12, (uint8_t)(i % 200), (int64_t)i + 1, NOW_NS);
+        rows[i].resource = &resources[i];
+        rows[i].scope = &scopes[i];
+        items[i] = (struct write_item){.row = &rows[i]};
+    }
+    write_all(f, items, 2 * COUNT);
+    assert_true(clock_mono_ns() - begin < 5 * NS_PER_S);
+    assert_int_equal(
+        number(f, "SELECT count(DISTINCT resource_id) FROM spanledger.span JOIN spanledger.resource"
+                  " USING (resource_id) JOIN spanledger.scope USING (scope_id)"
+                  " WHERE trace_id::text LIKE '0c%'"),
+        COUNT);
+    free(resources);
+    free(scopes);
+    free(rows);
+    free(items);
+}
+
 static void a_lost_connection_is_made_anew(void **state)
 {
     struct fixture *f = *state;
@@ -377,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_trace_over_midnight_has_marked_rows),
         cmocka_unit_test(times_from_1970_to_2262_find_a_chunk),
         cmocka_unit_test(a_collision_of_resource_ids_keeps_both_contents),
+        cmocka_unit_test(five_thousand_resources_and_scopes_take_few_statements),
         cmocka_unit_test(a_lost_connection_is_made_anew),
         cmocka_unit_test(a_refused_login_is_not_the_fault_of_the_spans),
     };

@@ -16,6 +16,8 @@
 #define SLOTS 4096
 #define MOST_ENTRIES (SLOTS / 2)
 #define MOST_PROBES 16 /* as many XXH128 collisions on one id will never be seen */
+#define MOST_COLUMNS 8
+#define COLUMN_MAX_BYTES (512U << 20)
 
 enum shared_kind { SHARED_RESOURCE = 1, SHARED_SCOPE };
 
@@ -35,10 +37,31 @@ struct write_shared {
     struct wanted {
         enum shared_kind kind;
         int32_t tenant_id;
+        uint32_t moves; /* of its id, behind rows with the same one */
+        bool done;      /* the table has it */
         void *row; /* struct stored_resource or stored_scope of the batch: its id may be moved */
     } * wanted;
-    size_t wanted_count;
+    size_t wanted_count; /* those that are not known to be there yet */
     size_t wanted_cap;
+    size_t *asked; /* indices into wanted: what the statements at hand speak of */
+    size_t asked_count;
+    struct pg_array columns[MOST_COLUMNS];
+};
+
+/* Columns of the statements, in the order of their parameters. */
+static const struct {
+    Oid element[MOST_COLUMNS];
+    Oid array[MOST_COLUMNS];
+    size_t count;
+} columns_of[] = {
+    [SHARED_RESOURCE] = {{INT4OID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, BYTEAOID},
+                         {INT4ARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
+                          TEXTARRAYOID, BYTEAARRAYOID},
+                         7},
+    [SHARED_SCOPE] = {{INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, BYTEAOID},
+                      {INT4ARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+                       INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID},
+                      8},
 };
 
 struct write_shared *write_shared_new(void)
@@ -47,6 +70,8 @@ struct write_shared *write_shared_new(void)
 
     if (rows)
         buf_init(&rows->content, UINT32_MAX);
+    for (size_t i = 0; rows && i < MOST_COLUMNS; i++)
+        pg_array_init(&rows->columns[i], INT4OID, COLUMN_MAX_BYTES);
     return rows;
 }
 
@@ -65,7 +90,10 @@ void write_shared_free(struct write_shared *rows)
         return;
     clear_entries(rows);
     buf_done(&rows->content);
+    for (size_t i = 0; i < MOST_COLUMNS; i++)
+        pg_array_done(&rows->columns[i]);
     free(rows->wanted);
+    free(rows->asked);
     free(rows);
 }
 
@@ -96,7 +124,10 @@ static int compare_wanted(const void *a, const void *b)
         return x->kind < y->kind ? -1 : 1;
     if (x->tenant_id != y->tenant_id)
         return x->tenant_id < y->tenant_id ? -1 : 1;
-    return memcmp(id_of(x)->at, id_of(y)->at, sizeof(struct uuid));
+    const int order = memcmp(id_of(x)->at, id_of(y)->at, sizeof(struct uuid));
+    if (order != 0)
+        return order;
+    return ((uintptr_t)x->row > (uintptr_t)y->row) - ((uintptr_t)x->row < (uintptr_t)y->row);
 }
 
 static bool add_wanted(struct write_shared *rows, enum shared_kind kind, int32_t tenant_id,
@@ -105,16 +136,34 @@ static bool add_wanted(struct write_shared *rows, enum shared_kind kind, int32_t
     if (rows->wanted_count == rows->wanted_cap) {
         const size_t cap = rows->wanted_cap ? rows->wanted_cap * 2 : 64;
         struct wanted *grown = realloc(rows->wanted, cap * sizeof(*grown));
-        if (!grown)
+        if (grown)
+            rows->wanted = grown;
+        size_t *asked = realloc(rows->asked, cap * sizeof(*asked));
+        if (asked)
+            rows->asked = asked;
+        if (!grown || !asked)
             return err_set(err, ERR_UNAVAILABLE, "no memory for %zu shared rows", cap);
-        rows->wanted = grown;
         rows->wanted_cap = cap;
     }
-    rows->wanted[rows->wanted_count++] = (struct wanted){kind, tenant_id, (void *)(uintptr_t)row};
+    rows->wanted[rows->wanted_count++] =
+        (struct wanted){.kind = kind, .tenant_id = tenant_id, .row = (void *)(uintptr_t)row};
     return true;
 }
 
-/* What the batch needs: runs of one pointer are taken once, the rest is sorted out by the table of entries. */
+/* Sorts, and keeps each row of the batch once. */
+static void sort_wanted(struct write_shared *rows)
+{
+    size_t kept = 0;
+
+    if (rows->wanted_count > 1)
+        qsort(rows->wanted, rows->wanted_count, sizeof(*rows->wanted), compare_wanted);
+    for (size_t i = 0; i < rows->wanted_count; i++)
+        if (kept == 0 || rows->wanted[i].row != rows->wanted[kept - 1].row)
+            rows->wanted[kept++] = rows->wanted[i];
+    rows->wanted_count = kept;
+}
+
+/* What the batch needs: runs of one pointer are taken once, the rest is sorted out. */
 static bool collect(struct write_shared *rows, const struct write_item *items, size_t count,
                     struct err *err)
 {
@@ -133,8 +182,7 @@ static bool collect(struct write_shared *rows, const struct write_item *items, s
         last_resource = row->resource;
         last_scope = row->scope;
     }
-    if (rows->wanted_count > 1)
-        qsort(rows->wanted, rows->wanted_count, sizeof(*rows->wanted), compare_wanted);
+    sort_wanted(rows);
     return true;
 }
 
@@ -207,51 +255,80 @@ static void remember(struct write_shared *rows, const struct wanted *w, struct b
     rows->count++;
 } /* cppcheck-suppress memleak ; the entry owns the copy, clear_entries frees it */
 
-static void add_content_params(struct call *call, const struct wanted *w)
+static void add_or_null(struct pg_array *column, struct bytes value)
 {
-    call_int4(call, w->tenant_id);
-    call_uuid(call, id_of(w));
+    if (value.len)
+        pg_array_bytes(column, value);
+    else
+        pg_array_null(column);
+}
+
+static void add_count(struct pg_array *column, uint32_t count)
+{
+    if (count)
+        pg_array_int8(column, count);
+    else
+        pg_array_null(column);
+}
+
+static void add_columns(struct pg_array *c, const struct wanted *w)
+{
+    pg_array_int4(&c[0], w->tenant_id);
+    pg_array_uuid(&c[1], id_of(w));
     if (w->kind == SHARED_RESOURCE) {
         const struct stored_resource *r = w->row;
-        call_text(call, r->service_name);
-        call_text(call, r->attributes);
-        call_int8_or_null(call, r->dropped_attributes);
-        call_text(call, r->schema_url);
-        call_bytea_or_null(call, r->exact);
+        pg_array_bytes(&c[2], r->service_name);
+        pg_array_bytes(&c[3], r->attributes);
+        add_count(&c[4], r->dropped_attributes);
+        pg_array_bytes(&c[5], r->schema_url);
+        add_or_null(&c[6], r->exact);
     } else {
         const struct stored_scope *s = w->row;
-        call_text(call, s->name);
-        call_text(call, s->version);
-        call_text(call, s->attributes);
-        call_int8_or_null(call, s->dropped_attributes);
-        call_text(call, s->schema_url);
-        call_bytea_or_null(call, s->exact);
+        pg_array_bytes(&c[2], s->name);
+        pg_array_bytes(&c[3], s->version);
+        pg_array_bytes(&c[4], s->attributes);
+        add_count(&c[5], s->dropped_attributes);
+        pg_array_bytes(&c[6], s->schema_url);
+        add_or_null(&c[7], s->exact);
     }
 }
 
-/* Inserts the row and asks whether what stands there has the same content. */
-static bool insert_and_compare(struct write_shared *rows, struct db *db, const struct wanted *w,
-                               bool *out_same, struct err *err)
+static bool put_columns(struct write_shared *rows, enum shared_kind kind, struct call *call,
+                        struct err *err)
 {
-    const bool resource = w->kind == SHARED_RESOURCE;
-    struct call insert = {0};
-    struct call compare = {0};
-    DB_RESULT result = NULL;
-
-    add_content_params(&insert, w);
-    call_date(&insert, rows->day);
-    add_content_params(&compare, w);
-    if (!call_run(db, resource ? "write_resource" : "write_scope", &rows->prepared[resource],
-                  resource ? sql_write_resource : sql_write_scope, &insert, NULL, err) ||
-        !call_run(db, resource ? "write_resource_same" : "write_scope_same",
-                  &rows->prepared[2 + resource],
-                  resource ? sql_write_resource_same : sql_write_scope_same, &compare, &result,
-                  err))
-        return false;
-    if (PQntuples(result) != 1 || PQgetlength(result, 0, 0) != 1)
-        return err_set(err, ERR_INTERNAL, "shared row vanished within its transaction");
-    *out_same = PQgetvalue(result, 0, 0)[0] != 0;
+    for (size_t i = 0; i < columns_of[kind].count; i++) {
+        rows->columns[i].element_oid = columns_of[kind].element[i];
+        pg_array_clear(&rows->columns[i]);
+    }
+    for (size_t i = 0; i < rows->asked_count; i++)
+        add_columns(rows->columns, &rows->wanted[rows->asked[i]]);
+    for (size_t i = 0; i < columns_of[kind].count; i++) {
+        if (!buf_ok(&rows->columns[i].bytes))
+            return err_set(err, ERR_TOO_LARGE, "%zu shared rows are too much at once",
+                           rows->asked_count);
+        call_array(call, columns_of[kind].array[i], &rows->columns[i]);
+    }
     return true;
+}
+
+/* Inserts what is asked for and reads back which of it stands there with the same content. */
+static bool insert_and_compare(struct write_shared *rows, struct db *db, enum shared_kind kind,
+                               PGresult **out_same, struct err *err)
+{
+    const bool resource = kind == SHARED_RESOURCE;
+    struct call insert = {0};
+    struct call compare;
+
+    if (!put_columns(rows, kind, &insert, err))
+        return false;
+    compare = insert;
+    call_date(&insert, rows->day);
+    return call_run(db, resource ? "write_resource" : "write_scope", &rows->prepared[resource],
+                    resource ? sql_write_resource : sql_write_scope, &insert, NULL, err) &&
+           call_run(db, resource ? "write_resource_same" : "write_scope_same",
+                    &rows->prepared[2 + resource],
+                    resource ? sql_write_resource_same : sql_write_scope_same, &compare, out_same,
+                    err);
 }
 
 static void move_id(struct uuid *id)
@@ -261,31 +338,82 @@ static void move_id(struct uuid *id)
             break;
 }
 
-static bool write_one(struct write_shared *rows, struct db *db, const struct wanted *w,
-                      struct err *err)
+/* Whether the memory has the row, its id moved behind those of other content where need be. */
+static bool is_known(struct write_shared *rows, struct wanted *w, struct bytes content)
 {
-    const struct bytes content = content_of(rows, w);
+    const struct entry *known = find(rows, w);
 
-    if (!buf_ok(&rows->content))
-        return err_set(err, ERR_UNAVAILABLE, "no memory for a shared row of %zu bytes",
-                       content.len);
-    for (int probe = 0; probe < MOST_PROBES; probe++) {
-        const struct entry *known = find(rows, w);
-        bool same = known->kind && bytes_equal(known->content, content);
-
-        if (same)
-            return true;
-        if (!known->kind) {
-            if (!insert_and_compare(rows, db, w, &same, err))
-                return false;
-            if (same) {
-                remember(rows, w, content);
-                return true;
-            }
-        }
+    while (known->kind && !bytes_equal(known->content, content) && w->moves < MOST_PROBES) {
         move_id(id_of(w));
+        w->moves++;
+        known = find(rows, w);
     }
-    return err_set(err, ERR_INTERNAL, "%d hash collisions on one shared row", MOST_PROBES);
+    return known->kind && bytes_equal(known->content, content);
+}
+
+static bool same_id(const struct wanted *x, const struct wanted *y)
+{
+    return x->kind == y->kind && x->tenant_id == y->tenant_id &&
+           memcmp(id_of(x)->at, id_of(y)->at, sizeof(struct uuid)) == 0;
+}
+
+/* Drops what is known; of one kind of the rest, ids that differ are asked for. Equal ones wait for the next round. */
+static bool choose(struct write_shared *rows, enum shared_kind *out_kind, struct err *err)
+{
+    size_t kept = 0;
+
+    rows->asked_count = 0;
+    for (size_t i = 0; i < rows->wanted_count; i++) {
+        struct wanted *w = &rows->wanted[kept];
+
+        *w = rows->wanted[i];
+        if (w->done)
+            continue;
+        const struct bytes content = content_of(rows, w);
+        if (!buf_ok(&rows->content))
+            return err_set(err, ERR_UNAVAILABLE, "no memory for a shared row of %zu bytes",
+                           content.len);
+        if (is_known(rows, w, content))
+            continue;
+        if (w->moves >= MOST_PROBES)
+            return err_set(err, ERR_INTERNAL, "%d hash collisions on one shared row", MOST_PROBES);
+        if (rows->asked_count == 0)
+            *out_kind = w->kind;
+        if (w->kind == *out_kind && (kept == 0 || !same_id(w, &rows->wanted[kept - 1])))
+            rows->asked[rows->asked_count++] = kept;
+        kept++;
+    }
+    rows->wanted_count = kept;
+    return true;
+}
+
+/* Remembers what is there; what is not there with this content gets another id. */
+static bool settle(struct write_shared *rows, const PGresult *same, struct err *err)
+{
+    bool moved = false;
+
+    for (int r = 0; r < PQntuples(same); r++) {
+        const uint64_t ord =
+            PQgetlength(same, r, 0) == 8 ? read_be64((const uint8_t *)PQgetvalue(same, r, 0)) : 0;
+        struct wanted *w;
+
+        if (ord < 1 || ord > rows->asked_count)
+            return err_set(err, ERR_INTERNAL, "a shared row that nobody asked for");
+        w = &rows->wanted[rows->asked[ord - 1]];
+        w->done = true;
+        remember(rows, w, content_of(rows, w));
+    }
+    for (size_t i = 0; i < rows->asked_count; i++) {
+        struct wanted *w = &rows->wanted[rows->asked[i]];
+        if (w->done)
+            continue;
+        move_id(id_of(w));
+        w->moves++;
+        moved = true;
+    }
+    if (moved) /* equal ids must stand side by side */
+        qsort(rows->wanted, rows->wanted_count, sizeof(*rows->wanted), compare_wanted);
+    return true;
 }
 
 bool write_shared_write(struct write_shared *rows, struct db *db, const struct write_item *items,
@@ -297,8 +425,15 @@ bool write_shared_write(struct write_shared *rows, struct db *db, const struct w
     }
     if (!collect(rows, items, count, err))
         return false;
-    for (size_t i = 0; i < rows->wanted_count; i++)
-        if (!write_one(rows, db, &rows->wanted[i], err))
+    for (;;) {
+        enum shared_kind kind = SHARED_RESOURCE;
+        DB_RESULT same = NULL;
+
+        if (!choose(rows, &kind, err))
             return false;
-    return true;
+        if (rows->asked_count == 0)
+            return true;
+        if (!insert_and_compare(rows, db, kind, &same, err) || !settle(rows, same, err))
+            return false;
+    }
 }
