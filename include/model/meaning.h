@@ -86,7 +86,9 @@ struct token_usage {
     bool sent; /* the span carries at least one usable number */
     enum usage_rule rule;
     int64_t tokens[TOKEN_KIND_COUNT]; /* >= 0, disjoint */
-    int64_t total; /* sum of the above, or what was sent where only a total was */
+    int64_t cached_audio; /* how many of CACHE_READ are audio: some lists price them apart */
+    int64_t image_output; /* how many of IMAGE came out of the model */
+    int64_t total;        /* sum of the above, or what was sent where only a total was */
 };
 
 /* What else counting must know of a span. */
