@@ -360,8 +360,8 @@ static void count_outcomes(const struct worker *w, const struct slot *slot)
 /* What the client is told: never the database's own words. */
 static void hide_cause(struct err *err)
 {
-    if (err->kind == ERR_TIMEOUT)
-        (void)!err_set(err, ERR_TIMEOUT, "the database did not answer in time, send again");
+    if (err->kind == ERR_TIMEOUT) /* not DEADLINE_EXCEEDED: that would lack RetryInfo */
+        (void)!err_set(err, ERR_UNAVAILABLE, "the database did not answer in time, send again");
     else if (err->kind == ERR_INTERNAL)
         (void)!err_set(err, ERR_INTERNAL, "internal error, see the server's log");
     else

@@ -19,7 +19,7 @@
 #define READY_WAIT_MS 60000
 
 /* tests lie in build[/VARIANT]/tests/, the binary one folder above them. */
-static void binary_path(char *to, size_t to_bytes)
+void server_program(char *to, size_t to_bytes)
 {
     const char *given = getenv("TEST_BIN");
     char self[512];
@@ -72,7 +72,7 @@ static void exec_server(const struct server *server)
 
     (void)dup2(log, STDOUT_FILENO);
     (void)dup2(log, STDERR_FILENO);
-    binary_path(binary, sizeof(binary));
+    server_program(binary, sizeof(binary));
     (void)snprintf(data, sizeof(data), "%s/data", server->data_dir);
     argv[n++] = binary;
     argv[n++] = "serve";

@@ -21,6 +21,8 @@ struct server {
     long log_from;      /* where the last start began in the log */
 };
 
+/* Path of the binary under test. */
+void server_program(char *to, size_t to_bytes);
 /* Makes the data directory. flags: further words of the command line, NULL-terminated, borrowed as
  * long as the server lives; NULL: none. With a "--db" among them no embedded database is made. */
 void server_prepare(struct server *server, const char *const flags[]);
