@@ -107,6 +107,9 @@ CREATE TABLE spanledger.span (
     agent_name text,
     prompt_name text,
     prompt_version text,
+    trace_name text,                   -- a name that the application gave to the whole trace
+    input_preview text,                -- one line of what was asked and answered, for lists
+    output_preview text,
     tags text[],
     completion_start_time timestamptz,
     usage_rule int2,                   -- model/meaning.h usage_rule: how the kinds were told apart; NULL: no usage was sent

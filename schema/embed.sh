@@ -6,8 +6,16 @@
 #   assets          docs/openapi.yaml    -> const char asset_openapi_yaml[] and its length
 set -eu
 
+# Lists of columns stand once, in schema/query/NAME.txt: a line `--@columns NAME` stands for them.
+expand() {
+    awk '/^--@columns / { file = "schema/query/" $2 ".txt"; while ((got = (getline line < file)) > 0) print line
+            if (got < 0) { print file ": cannot be read" > "/dev/stderr"; exit 1 }
+            close(file); next }
+        { print }' "$1"
+}
+
 literal() { # the file as C string literals, a line each
-    sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$/\\n"/' "$1"
+    expand "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$/\\n"/'
 }
 
 name_of() { basename "$1" .sql; }
@@ -33,6 +41,9 @@ queries)
         literal "$file"
         echo '    ;'
     done
+    echo 'const char sql_span_columns[] ='
+    literal schema/query/span_columns.txt
+    echo '    ;'
     echo 'const struct query_text query_texts[] = {'
     for file in schema/query/*.sql; do
         [ -e "$file" ] || continue
@@ -44,6 +55,7 @@ queries-header)
     printf '#ifndef QUERIES_H\n#define QUERIES_H\n'
     echo 'struct query_text { const char *name; const char *sql; };'
     echo 'extern const struct query_text query_texts[]; /* all of them, ended by NULL */'
+    echo 'extern const char sql_span_columns[]; /* schema/query/span_columns.txt */'
     for file in schema/query/*.sql; do
         [ -e "$file" ] || continue
         printf 'extern const char sql_%s[];\n' "$(name_of "$file")"

@@ -1,6 +1,7 @@
 /* PostgreSQL's binary forms: times, arrays, rows. The layouts are PostgreSQL's (COPY binary format, array_recv). */
 #include "test.h"
 
+#include "queries.h"
 #include "store/pg_array.h"
 #include "store/pg_time.h"
 #include "store/pgcopy.h"
@@ -80,7 +81,7 @@ static void a_row_has_a_field_per_column(void **state)
     (void)state;
     buf_init(&out, 10000);
     pgcopy_span(&out, &row);
-    for (const char *c = pgcopy_span_columns; *c; c++)
+    for (const char *c = sql_span_columns; *c; c++)
         columns += *c == ',';
     assert_int_equal(count_fields(buf_bytes(&out)), columns);
     pgcopy_span_set_seq(out.at, 0x0102030405060708);

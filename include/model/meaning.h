@@ -153,6 +153,7 @@ struct meaning {
     struct bytes model;         /* response model, else request model, as sent */
     struct bytes request_model; /* as sent */
     struct bytes response_id;
+    uint64_t response_key; /* fold_response_key of it; 0: none. What of it is stored */
     struct bytes session_id;
     struct bytes user_id;
     struct bytes environment;
@@ -166,6 +167,8 @@ struct meaning {
     struct bytes prompt_version;
     struct bytes *tags; /* distinct, in the order sent */
     uint32_t tag_count;
+    struct bytes input_preview; /* one line for lists (genai_previews); empty: none */
+    struct bytes output_preview;
     int64_t completion_start_ns; /* first token, ns since 1970; 0: not known */
     struct token_usage usage;
     int64_t reported_cost; /* pico-USD, half-even; COST_UNKNOWN: none */

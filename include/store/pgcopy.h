@@ -10,10 +10,8 @@
 void pgcopy_begin(struct buf *out);
 void pgcopy_end(struct buf *out);
 
-/* COPY column list of spanledger.span in the order of pgcopy_span. */
-extern const char pgcopy_span_columns[];
-
-/* Appends one row. ingest_seq is patched later: the transaction that writes the row gives it. */
+/* Appends one row of spanledger.span: the columns of schema/query/span_columns.txt, in that order.
+ * ingest_seq is patched later: the transaction that writes the row gives it. */
 void pgcopy_span(struct buf *out, const struct stored_span *row);
 
 /* Sets ingest_seq in the row that begins at `row`. */

@@ -40,10 +40,17 @@ struct bytes row_text(struct row *row, int column);
 
 /* These give 0 or an empty text for NULL. */
 int64_t row_int8_or_0(struct row *row, int column);
+int32_t row_int4_or_0(struct row *row, int column);
+int16_t row_int2_or_0(struct row *row, int column);
+bool row_bool_or_false(struct row *row, int column);
 struct bytes row_text_or_empty(struct row *row, int column); /* text and bytea */
 
 /* text[] of one dimension without NULLs; NULL gives none. */
 struct bytes *row_texts(struct row *row, int column, uint32_t *out_count);
+
+/* int8[] of exactly this many items; NULL items give if_null. False: the array itself is NULL (or
+ * the row has failed). */
+bool row_int8s(struct row *row, int column, int64_t *out_items, size_t count, int64_t if_null);
 
 #define ROW_MAX_PARAMS 16
 

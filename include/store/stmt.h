@@ -17,7 +17,7 @@ enum stmt_id {
     STMT_MAX
 };
 
-#define STMT_MAX_COLUMNS 32
+#define STMT_MAX_COLUMNS 64
 
 /* Lists of OIDs end with 0. */
 struct stmt {

@@ -4,9 +4,8 @@
 --   $3 trace_id uuid                                           $8 kind int4             $9 most_rows int4
 -- The order is the key's, so that a part of a large trace is one stretch of the index: no sort in the database, no more memory than a part
 -- takes. The time bounds let chunks be skipped: constant expressions, because computed ones are not pruned.
--- Columns as the first ones of trace_spans.
-SELECT s.span_id, s.start_time, s.kind, s.start_ns, s.duration_ns, s.parent_span_id, s.status_code, s.outcome, s.marks,
-    s.received_at, coalesce(cardinality(s.other_versions), 0) AS other_versions, s.name, s.service_name, s.status_message
+SELECT
+--@columns span_read_skeleton
 FROM spanledger.span AS s
 WHERE s.tenant_id = $1 AND s.trace_bucket = $2 AND s.trace_id = $3
     AND s.start_time >= $4 AND s.start_time < $5

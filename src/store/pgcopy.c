@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "store/pg_time.h"
+#include "store/pgtypes.h"
 
 void pgcopy_begin(struct buf *out)
 {
@@ -62,14 +63,8 @@ struct __attribute__((packed)) fixed_part {
     uint16_t outcome;
 };
 
-const char pgcopy_span_columns[] =
-    "start_time, trace_id, span_id, duration_ns, content_hash, received_at, ingest_seq, "
-    "resource_id, scope_id, tenant_id, kind, status_code, marks, attribute_count, trace_bucket, "
-    "start_ns, outcome, name, service_name, attributes, parent_span_id, status_message, "
-    "trace_state, error_type, events, links, flags, dropped_attributes, dropped_events, "
-    "dropped_links, exact";
-
-#define SPAN_FIELDS 31
+#define SPAN_FIELDS 81    /* of schema/query/span_columns.txt */
+#define MEANING_FIELDS 50 /* the last of them: what a span means */
 #define NULL_FIELD UINT32_MAX
 
 static void add_be32(struct buf *out, uint32_t value)
@@ -175,6 +170,190 @@ static void fill_fixed(struct fixed_part *f, const struct stored_span *row)
     memcpy(f->scope, row->scope->id.at, 16);
 }
 
+/* How a member of struct meaning becomes a field. */
+enum form {
+    FORM_TEXT,  /* struct bytes; empty: NULL */
+    FORM_INT4,  /* unsigned; 0: NULL */
+    FORM_INT8,  /* int64_t; 0: NULL */
+    FORM_TIME,  /* int64_t, ns since 1970; 0: NULL */
+    FORM_TEXTS, /* tags */
+};
+
+#define MEMBER(form, name)                                                                         \
+    {                                                                                              \
+        form, offsetof(struct meaning, name)                                                       \
+    }
+
+/* From meaning_flags to completion_start_time. */
+static const struct member {
+    enum form form;
+    size_t offset;
+} before_usage[] = {
+    MEMBER(FORM_INT4, flags),
+    MEMBER(FORM_TEXT, provider),
+    MEMBER(FORM_TEXT, model),
+    MEMBER(FORM_TEXT, request_model),
+    MEMBER(FORM_INT8, response_key),
+    MEMBER(FORM_TEXT, session_id),
+    MEMBER(FORM_TEXT, user_id),
+    MEMBER(FORM_TEXT, environment),
+    MEMBER(FORM_TEXT, project),
+    MEMBER(FORM_TEXT, release),
+    MEMBER(FORM_TEXT, level),
+    MEMBER(FORM_TEXT, agent_name),
+    MEMBER(FORM_TEXT, prompt_name),
+    MEMBER(FORM_TEXT, prompt_version),
+    MEMBER(FORM_TEXT, trace_name),
+    MEMBER(FORM_TEXT, input_preview),
+    MEMBER(FORM_TEXT, output_preview),
+    MEMBER(FORM_TEXTS, tags),
+    MEMBER(FORM_TIME, completion_start_ns),
+};
+
+static void add_nulls(struct buf *out, size_t count)
+{
+    if (buf_need(out, 4 * count)) {
+        memset(out->at + out->len, 0xff, 4 * count);
+        out->len += 4 * count;
+    }
+}
+
+static void add_int4_or_null(struct buf *out, uint32_t value)
+{
+    if (value == 0) {
+        add_be32(out, NULL_FIELD);
+    } else {
+        add_be32(out, 4);
+        add_be32(out, value);
+    }
+}
+
+static void add_int2(struct buf *out, int value)
+{
+    uint8_t field[6] = {0, 0, 0, 2};
+
+    put_be16(field + 4, (uint16_t)value);
+    buf_add(out, field, sizeof(field));
+}
+
+static void add_cost(struct buf *out, int64_t cost)
+{
+    if (cost == COST_UNKNOWN)
+        add_be32(out, NULL_FIELD);
+    else
+        add_int8(out, cost);
+}
+
+static void add_texts(struct buf *out, const struct bytes *texts, uint32_t count)
+{
+    const uint32_t head[] = {1, 0, TEXTOID, count, 1};
+    const size_t length_at = out->len;
+
+    if (count == 0) {
+        add_be32(out, NULL_FIELD);
+        return;
+    }
+    add_be32(out, 0);
+    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+        add_be32(out, head[i]);
+    for (uint32_t i = 0; i < count; i++)
+        add_text(out, texts[i]);
+    if (buf_ok(out))
+        put_be32(out->at + length_at, (uint32_t)(out->len - length_at - 4));
+}
+
+static void add_member(struct buf *out, const struct meaning *meaning, const struct member *m)
+{
+    const void *at = (const char *)meaning + m->offset;
+
+    switch (m->form) {
+    case FORM_TEXT:
+        add_text_or_null(out, *(const struct bytes *)at);
+        break;
+    case FORM_INT4:
+        add_int4_or_null(out, *(const unsigned *)at);
+        break;
+    case FORM_INT8:
+        add_int8_or_null(out, *(const int64_t *)at);
+        break;
+    case FORM_TIME:
+        if (*(const int64_t *)at == 0)
+            add_be32(out, NULL_FIELD);
+        else
+            add_int8(out, pg_timestamp(*(const int64_t *)at));
+        break;
+    case FORM_TEXTS:
+        add_texts(out, meaning->tags, meaning->tag_count);
+        break;
+    }
+}
+
+static void add_usage(struct buf *out, const struct token_usage *usage)
+{
+    if (!usage->sent) {
+        add_nulls(out, 1 + TOKEN_KIND_COUNT + 1);
+        return;
+    }
+    add_int2(out, (int)usage->rule);
+    for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
+        add_int8_or_null(out, usage->tokens[i]);
+    add_int8_or_null(out, usage->total);
+}
+
+static void add_costs(struct buf *out, const struct cost *cost)
+{
+    for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
+        add_int8_or_null(out, cost->by_kind[i]);
+    add_int8_or_null(out, cost->request);
+    add_cost(out, cost->computed);
+    add_cost(out, cost->reported);
+    add_cost(out, cost->total);
+    if (cost->source == COST_SOURCE_NONE)
+        add_be32(out, NULL_FIELD);
+    else
+        add_int2(out, (int)cost->source);
+    add_int8_or_null(out, (int64_t)cost->price_id);
+}
+
+static void add_billing(struct buf *out, const struct billing *billing)
+{
+    static const uint8_t yes[] = {0, 0, 0, 1, 1};
+
+    if (billing->billable)
+        buf_add(out, yes, sizeof(yes));
+    else
+        add_be32(out, NULL_FIELD);
+    if (billing->reason == BILLING_REASON_NONE)
+        add_be32(out, NULL_FIELD);
+    else
+        add_int2(out, (int)billing->reason);
+    if (!billing->is_duplicate) {
+        add_nulls(out, 2);
+        return;
+    }
+    add_be32(out, sizeof(billing->duplicate_of_trace_id.at));
+    buf_add(out, billing->duplicate_of_trace_id.at, sizeof(billing->duplicate_of_trace_id.at));
+    add_int8(out, billing->duplicate_of_span_id);
+}
+
+static void add_meaning(struct buf *out, const struct stored_span *row)
+{
+    const struct meaning *meaning = row->meaning;
+
+    if (!meaning) {
+        add_nulls(out, MEANING_FIELDS);
+        return;
+    }
+    add_text_or_null(out, meaning->observation == OBSERVATION_SPAN
+                              ? (struct bytes){0}
+                              : bytes_of(observation_name(meaning->observation)));
+    for (size_t i = 0; i < sizeof(before_usage) / sizeof(before_usage[0]); i++)
+        add_member(out, meaning, &before_usage[i]);
+    add_usage(out, &meaning->usage);
+    add_costs(out, &meaning->cost);
+    add_billing(out, &row->billing);
+}
+
 void pgcopy_span(struct buf *out, const struct stored_span *row)
 {
     struct fixed_part fixed;
@@ -198,6 +377,7 @@ void pgcopy_span(struct buf *out, const struct stored_span *row)
     add_int8_or_null(out, row->dropped_events);
     add_int8_or_null(out, row->dropped_links);
     add_text_or_null(out, row->exact);
+    add_meaning(out, row);
 }
 
 void pgcopy_span_set_seq(uint8_t *row, int64_t ingest_seq)

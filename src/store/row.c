@@ -73,6 +73,23 @@ int64_t row_int8_or_0(struct row *row, int column)
     return row_is_null(row, column) ? 0 : row_int8(row, column);
 }
 
+int32_t row_int4_or_0(struct row *row, int column)
+{
+    return row_is_null(row, column) ? 0 : row_int4(row, column);
+}
+
+int16_t row_int2_or_0(struct row *row, int column)
+{
+    if (row_is_null(row, column))
+        return 0;
+    return row_int2(row, column);
+}
+
+bool row_bool_or_false(struct row *row, int column)
+{
+    return !row_is_null(row, column) && row_bool(row, column);
+}
+
 bool row_bool(struct row *row, int column)
 {
     const uint8_t *at = fixed(row, column, 1);
@@ -182,6 +199,35 @@ struct bytes *row_texts(struct row *row, int column, uint32_t *out_count)
     }
     *out_count = (uint32_t)count;
     return texts;
+}
+
+bool row_int8s(struct row *row, int column, int64_t *out_items, size_t count, int64_t if_null)
+{
+    struct bytes value = value_of(row, column);
+    int32_t found;
+
+    if (row->failed || row_is_null(row, column))
+        return false;
+    if (!array_head(&value, &found) || (size_t)found != count) {
+        fail(row, column, "is no array of the wanted length");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int32_t len;
+        const bool has_len = take_int4(&value, &len);
+
+        if (has_len && len == -1) {
+            out_items[i] = if_null;
+        } else if (has_len && len == 8 && value.len >= 8) {
+            out_items[i] = (int64_t)read_be64(value.at);
+            value.at += 8;
+            value.len -= 8;
+        } else {
+            fail(row, column, "holds an array with a bad item");
+            return false;
+        }
+    }
+    return true;
 }
 
 void row_add_binary(struct row_params *p, struct bytes value)

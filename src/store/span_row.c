@@ -1,4 +1,4 @@
-/* Columns to fields: the order of schema/query/trace_spans.sql. */
+/* Columns to fields: the order of schema/query/span_read_skeleton.txt and span_read_whole.txt. */
 #include "store/span_row.h"
 
 #include "base/clock.h"
@@ -18,7 +18,21 @@ enum column {
     NAME,
     SERVICE_NAME,
     STATUS_MESSAGE,
-    RESOURCE_ID,
+    OBSERVATION_TYPE,
+    MEANING_FLAGS,
+    PROVIDER,
+    MODEL,
+    REQUEST_MODEL,
+    LEVEL,
+    COMPLETION_START_TIME,
+    USAGE,
+    COST,
+    BILLABLE,
+    BILLING_REASON,
+    DUPLICATE_OF_TRACE_ID,
+    DUPLICATE_OF_SPAN_ID,
+    SKELETON_COLUMNS,
+    RESOURCE_ID = SKELETON_COLUMNS,
     SCOPE_ID,
     ATTRIBUTE_COUNT,
     CONTENT_HASH,
@@ -33,7 +47,133 @@ enum column {
     EVENTS,
     LINKS,
     EXACT,
+    SESSION_ID,
+    USER_ID,
+    ENVIRONMENT,
+    PROJECT,
+    RELEASE,
+    AGENT_NAME,
+    PROMPT_NAME,
+    PROMPT_VERSION,
+    TRACE_NAME,
+    INPUT_PREVIEW,
+    OUTPUT_PREVIEW,
+    TAGS,
+    WHOLE_COLUMNS,
 };
+
+static bool has_any(const struct row *row, int first, int end)
+{
+    for (int c = first; c < end; c++)
+        if (!row_is_null(row, c))
+            return true;
+    return false;
+}
+
+static enum observation observation_of(struct bytes name)
+{
+    for (unsigned o = 0; o < OBSERVATION_COUNT; o++)
+        if (bytes_is(name, observation_name((enum observation)o)))
+            return (enum observation)o;
+    return OBSERVATION_SPAN;
+}
+
+/* USAGE: rule, kinds, total. */
+static void read_usage(struct row *row, struct token_usage *usage)
+{
+    int64_t items[1 + TOKEN_KIND_COUNT + 1];
+
+    if (!row_int8s(row, USAGE, items, sizeof(items) / sizeof(items[0]), /* if_null= */ 0))
+        return;
+    usage->sent = true;
+    usage->rule = (enum usage_rule)items[0];
+    memcpy(usage->tokens, &items[1], sizeof(usage->tokens));
+    usage->total = items[1 + TOKEN_KIND_COUNT];
+}
+
+static int64_t known_or_0(int64_t cost)
+{
+    return cost == COST_UNKNOWN ? 0 : cost;
+}
+
+/* COST: source, kinds, request, computed, reported, total, price. */
+static void read_cost(struct row *row, struct cost *cost)
+{
+    int64_t items[1 + TOKEN_KIND_COUNT + 5];
+    const int64_t *rest = &items[1 + TOKEN_KIND_COUNT];
+
+    *cost =
+        (struct cost){.total = COST_UNKNOWN, .computed = COST_UNKNOWN, .reported = COST_UNKNOWN};
+    if (!row_int8s(row, COST, items, sizeof(items) / sizeof(items[0]), COST_UNKNOWN))
+        return;
+    cost->source = (enum cost_source)known_or_0(items[0]);
+    for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
+        cost->by_kind[i] = known_or_0(items[1 + i]);
+    cost->request = known_or_0(rest[0]);
+    cost->computed = rest[1];
+    cost->reported = rest[2];
+    cost->total = rest[3];
+    cost->price_id = (uint64_t)known_or_0(rest[4]);
+}
+
+static void read_meaning_texts(struct row *row, struct meaning *m)
+{
+    m->session_id = row_text_or_empty(row, SESSION_ID);
+    m->user_id = row_text_or_empty(row, USER_ID);
+    m->environment = row_text_or_empty(row, ENVIRONMENT);
+    m->project = row_text_or_empty(row, PROJECT);
+    m->release = row_text_or_empty(row, RELEASE);
+    m->agent_name = row_text_or_empty(row, AGENT_NAME);
+    m->prompt_name = row_text_or_empty(row, PROMPT_NAME);
+    m->prompt_version = row_text_or_empty(row, PROMPT_VERSION);
+    m->trace_name = row_text_or_empty(row, TRACE_NAME);
+    m->input_preview = row_text_or_empty(row, INPUT_PREVIEW);
+    m->output_preview = row_text_or_empty(row, OUTPUT_PREVIEW);
+    m->tags = row_texts(row, TAGS, &m->tag_count);
+}
+
+/* Spans without any of these columns, most of them, have no meaning at all. */
+static void read_meaning(struct row *row, bool full, struct stored_span *span)
+{
+    enum { STATUS_ERROR = 2 };
+    struct meaning *m;
+
+    if (!has_any(row, OBSERVATION_TYPE, SKELETON_COLUMNS) &&
+        !(full && has_any(row, SESSION_ID, WHOLE_COLUMNS)))
+        return;
+    m = arena_new(row->arena, struct meaning);
+    if (!m) {
+        row->failed = !err_set(row->err, ERR_TOO_LARGE, "the trace does not fit into %zu bytes",
+                               row->arena->max_bytes);
+        return;
+    }
+    m->observation = observation_of(row_text_or_empty(row, OBSERVATION_TYPE));
+    m->flags = (unsigned)row_int4_or_0(row, MEANING_FLAGS);
+    m->provider = row_text_or_empty(row, PROVIDER);
+    m->model = row_text_or_empty(row, MODEL);
+    m->request_model = row_text_or_empty(row, REQUEST_MODEL);
+    m->level = row_text_or_empty(row, LEVEL);
+    if (!row_is_null(row, COMPLETION_START_TIME))
+        m->completion_start_ns = row_time_us(row, COMPLETION_START_TIME) * NS_PER_US;
+    read_usage(row, &m->usage);
+    read_cost(row, &m->cost);
+    m->reported_cost = m->cost.reported;
+    m->failed = span->outcome == SPAN_FAILED && span->status_code != STATUS_ERROR;
+    if (full)
+        read_meaning_texts(row, m);
+    span->meaning = m;
+}
+
+static void read_billing(struct row *row, struct billing *billing)
+{
+    billing->billable = row_bool_or_false(row, BILLABLE);
+    billing->reason = (enum billing_reason)row_int2_or_0(row, BILLING_REASON);
+    billing->is_duplicate = !row_is_null(row, DUPLICATE_OF_TRACE_ID);
+    if (!billing->is_duplicate)
+        return;
+    billing->duplicate_of_trace_id = row_uuid(row, DUPLICATE_OF_TRACE_ID);
+    billing->duplicate_of_span_id = row_int8_or_0(row, DUPLICATE_OF_SPAN_ID);
+}
 
 static void read_skeleton(struct row *row, struct stored_span *span)
 {
@@ -84,6 +224,8 @@ static bool read_payload(struct row *row, struct shared_rows *shared, struct sto
 bool span_row_read(struct row *row, bool full, struct shared_rows *shared, struct stored_span *span)
 {
     read_skeleton(row, span);
+    read_meaning(row, full, span);
+    read_billing(row, &span->billing);
     if (!row_ok(row))
         return false;
     return !full || read_payload(row, shared, span);

@@ -10,6 +10,7 @@ enum {
     BOOL = BOOLOID,
     BYTEA = BYTEAOID,
     INT8 = INT8OID,
+    INT8S = INT8ARRAYOID,
     INT2 = INT2OID,
     INT4 = INT4OID,
     TEXT = TEXTOID,
@@ -21,10 +22,13 @@ enum {
 };
 
 #define KEY INT4, INT2, UUID
-#define SKELETON INT8, TIME, INT4, INT2, INT8, INT8, INT4, INT2, INT4, TIME, INT4, TEXT, TEXT, TEXT
+/* schema/query/span_read_skeleton.txt, span_read_whole.txt */
+#define SKELETON                                                                                   \
+    INT8, TIME, INT4, INT2, INT8, INT8, INT4, INT2, INT4, TIME, INT4, TEXT, TEXT, TEXT, TEXT,      \
+        INT4, TEXT, TEXT, TEXT, TEXT, TIME, INT8S, INT8S, BOOL, INT2, UUID, INT8
 #define WHOLE                                                                                      \
     SKELETON, UUID, UUID, INT4, INT8, INT8, INT8, INT8, INT8, INT8, TEXT, TEXT, TEXT, TEXT, TEXT,  \
-        BYTEA
+        BYTEA, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS
 
 const struct stmt stmts[STMT_MAX] = {
     [STMT_TRACE_DAYS] =

@@ -118,9 +118,9 @@ static bool send_rows(struct db *db, const struct write_plan *plan, const struct
 bool versions_copy(struct db *db, const struct write_plan *plan, const struct write_item *items,
                    bool staged, struct buf *scratch, struct err *err)
 {
-    char columns[1024];
+    char columns[2048];
 
-    (void)snprintf(columns, sizeof(columns), "%s%s", pgcopy_span_columns,
+    (void)snprintf(columns, sizeof(columns), "%s%s", sql_span_columns,
                    staged ? ", ord, other_versions" : "");
     return copy_begin(db, staged ? "pg_temp.span_stage" : "spanledger.span", columns, err) &&
            send_rows(db, plan, items, staged, scratch, err) && copy_end(db, err);
