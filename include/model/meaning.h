@@ -67,10 +67,15 @@ const char *token_kind_name(enum token_kind kind);
       "more cached than input tokens: input cannot include them")                                  \
     X(TOTAL_EXCLUSIVE, 4, "total_exclusive", "the total is only reached by adding cached tokens")  \
     X(DIALECT_EXCLUSIVE, 5, "dialect_exclusive", "this dialect sends input without cached tokens") \
-    X(DIALECT_INCLUSIVE, 6, "dialect_inclusive", "this dialect counts cached tokens in input")     \
+    X(DIALECT_INCLUSIVE, 6, "dialect_inclusive",                                                   \
+      "this dialect counts cached tokens in input and reasoning in output")                        \
     X(TOTAL_INCLUSIVE, 7, "total_inclusive", "input and output make the total")                    \
-    X(DEFAULT_INCLUSIVE, 8, "default_inclusive", "the convention counts cached tokens in input")   \
-    X(TOTAL_ONLY, 9, "total_only", "only a total was sent")
+    X(DEFAULT_INCLUSIVE, 8, "default_inclusive",                                                   \
+      "the convention counts cached tokens in input and reasoning in output")                      \
+    X(TOTAL_ONLY, 9, "total_only", "only a total was sent")                                        \
+    X(UNCACHED_SENT, 10, "uncached_sent", "the uncached part of input was sent too")               \
+    X(REASONING_OUTSIDE, 11, "reasoning_outside", "reasoning is counted beside output")            \
+    X(PART_EXCEEDS, 12, "part_exceeds", "a part is larger than its whole: counted beside it")
 
 enum usage_rule {
 #define X(id, number, name, text) USAGE_RULE_##id = number,
