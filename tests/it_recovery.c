@@ -231,6 +231,32 @@ static void a_locked_table_is_503_within_the_deadline(void **state)
     close_stage(&s);
 }
 
+/* Whenever the signal comes, first start and later ones. */
+static void a_signal_during_the_start_leaves_no_database_behind(void **state)
+{
+    struct server server;
+    int early = 0;
+
+    (void)state;
+    server_prepare(&server, NULL);
+    for (int round = 0; round < 16; round++) {
+        assert_true(server_spawn(&server));
+        (void)usleep((unsigned)(10 + round * (round < 4 ? 400 : 25)) * 1000);
+        const bool ready = server_wait_ports(&server, 0);
+        const int status = server_stop(&server, 30000);
+        early += !ready;
+        if (status != 0 && status != SIGTERM) { /* the latter: before main had begun */
+            server_log_tail(&server, stdout);
+            fail_msg("ended with wait status %d", status);
+        }
+        assert_int_equal(server_database_pid(&server), 0);
+    }
+    print_message("%d of 16 signals came before the server was ready\n", early);
+    assert_true(early > 0);
+    assert_true(server_start(&server));
+    server_remove(&server);
+}
+
 static int run_program(const char *const argv[], int kill_after_ms)
 {
     int status = 0;
@@ -310,6 +336,7 @@ int main(void)
         cmocka_unit_test(no_connection_left_is_503_until_there_is_one),
         cmocka_unit_test(a_locked_table_is_503_within_the_deadline),
         cmocka_unit_test(a_migration_that_is_killed_starts_again_clean),
+        cmocka_unit_test(a_signal_during_the_start_leaves_no_database_behind),
         cmocka_unit_test(a_restored_dump_has_every_span),
         /* last: it leaves this process in a name space of its own */
         cmocka_unit_test(full_disk_is_503_and_ends_with_the_shortage),

@@ -20,6 +20,27 @@ struct running {
     struct wire_handlers handlers;
 };
 
+/*
+ * A signal that comes before the event loop takes them: the start goes on to where everything can be
+ * stopped in order, so that no database is left behind. A second one ends the program at once.
+ */
+static volatile sig_atomic_t early_signal;
+
+static void note_early_signal(int number)
+{
+    early_signal = number;
+}
+
+static void take_early_signals(void)
+{
+    struct sigaction action = {.sa_handler = note_early_signal,
+                               .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
 static bool is_loopback(const char *address)
 {
     const size_t numeric = strspn(address, "0123456789.");
@@ -118,8 +139,11 @@ int serve_command(int argc, char *const argv[])
     }
     log_set_level(level);
     (void)signal(SIGPIPE, SIG_IGN);
+    take_early_signals();
     done = check_auth(&cfg, &err) && start(&running, &cfg, &err);
-    if (done) {
+    if (done && early_signal) {
+        log_event(LOG_INFO, "serve", "stopped while it started", "signal=%d", (int)early_signal);
+    } else if (done) {
         print_address(&cfg, running.server);
         wire_server_run(running.server);
     } else {
