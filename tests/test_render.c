@@ -99,9 +99,12 @@ static void writes_the_fields_of_a_trace_and_its_spans(void **state)
         "\"duration_ns\":10,\"span_count\":2,\"error_count\":2,\"complete\":true",
         "\"missing_parents\":[]",
         "\"services\":[\"shop\"]",
-        "\"session_id\":null,\"user_id\":null,\"environment\":null,\"tags\":[]",
-        "\"usage\":{\"input\":0,\"output\":0,\"total\":0}",
-        "\"cost\":{\"total_usd\":null,",
+        "\"trace_name\":null,\"session_id\":null,\"user_id\":null,\"environment\":null,"
+        "\"project\":null,\"tags\":[],\"models\":[],\"providers\":[],\"input_preview\":null",
+        "\"calls\":0,\"unpriced_calls\":0,\"usage\":{\"input\":0,\"output\":0,\"total\":0},"
+        "\"cost\":{\"total_usd\":\"0\",\"by_kind\":{}}",
+        "\"observation_type\":\"span\",\"provider\":null,\"model\":null,\"usage\":null,"
+        "\"cost\":null,\"billable\":false",
         "\"next_window\":null,\"spans\":[{\"span_id\":\"0000000000000001\","
         "\"parent_span_id\":null,\"depth\":0",
         "{\"span_id\":\"fffffffffffffffe\",\"parent_span_id\":\"0000000000000001\",\"depth\":1",
@@ -120,7 +123,7 @@ static void writes_the_fields_of_a_trace_and_its_spans(void **state)
         NULL,
     };
     struct stored_span spans[] = {sample(1, 0, 0, 10), sample(-2, 1, 1, 2)};
-    const struct trace_spans trace = {spans, 2};
+    const struct trace_spans trace = {.items = spans, .count = 2};
     const struct trace_view view = {.window_count = UINT32_MAX};
     struct scene s;
 
@@ -137,7 +140,7 @@ static void names_kinds_and_statuses_outside_the_known_ones(void **state)
     static const char *const wanted[] = {"\"kind\":\"unspecified\"", "\"status\":\"unset\"",
                                          "\"marks\":[\"unknown_enum\",\"self_parent\"]", NULL};
     struct stored_span span = sample(1, 1, 0, 1);
-    const struct trace_spans trace = {&span, 1};
+    const struct trace_spans trace = {.items = &span, .count = 1};
     const struct trace_view view = {.window_count = UINT32_MAX};
     struct scene s;
 
@@ -157,7 +160,7 @@ static void skeleton_leaves_payload_out(void **state)
                                        "\"resource\"",   "\"scope\"",  "\"input\":null",
                                        "\"messages\""};
     struct stored_span span = sample(1, 0, 0, 10);
-    const struct trace_spans trace = {&span, 1};
+    const struct trace_spans trace = {.items = &span, .count = 1};
     const struct trace_view view = {.skeleton = true, .window_count = UINT32_MAX};
     struct scene s;
 
@@ -191,7 +194,7 @@ static void window_shows_a_part_and_names_the_next(void **state)
         {"all", 0, UINT32_MAX, 3, "\"next_window\":null"},
     };
     struct stored_span spans[] = {sample(1, 0, 0, 10), sample(2, 1, 1, 2), sample(3, 1, 3, 4)};
-    const struct trace_spans trace = {spans, 3};
+    const struct trace_spans trace = {.items = spans, .count = 3};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -249,8 +252,8 @@ static void adds_the_time_of_events_and_nothing_else(void **state)
 static void span_answer_shows_others_of_its_id(void **state)
 {
     struct stored_span spans[] = {sample(1, 7, 0, 10), sample(1, 7, 1, 9)};
-    const struct trace_spans one = {spans, 1};
-    const struct trace_spans two = {spans, 2};
+    const struct trace_spans one = {.items = spans, .count = 1};
+    const struct trace_spans two = {.items = spans, .count = 2};
     struct scene s;
 
     (void)state;
@@ -267,7 +270,7 @@ static void span_answer_shows_others_of_its_id(void **state)
 static void refuses_an_answer_beyond_its_buffer(void **state)
 {
     struct stored_span span = sample(1, 0, 0, 10);
-    const struct trace_spans trace = {&span, 1};
+    const struct trace_spans trace = {.items = &span, .count = 1};
     const struct trace_view view = {.window_count = UINT32_MAX};
     struct scene s;
 
@@ -285,7 +288,7 @@ static void refuses_an_answer_beyond_its_buffer(void **state)
 static void writes_20000_spans_in_time(void **state)
 {
     struct stored_span *spans = test_calloc(MANY, sizeof(*spans));
-    const struct trace_spans trace = {spans, MANY};
+    const struct trace_spans trace = {.items = spans, .count = MANY};
     struct scene s;
 
     (void)state;

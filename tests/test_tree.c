@@ -195,7 +195,7 @@ static void rebuilds_every_shape_with_its_marks(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         struct stored_span spans[MAX_SPANS];
-        struct trace_spans trace = {spans, fill(shapes[i].given, spans)};
+        struct trace_spans trace = {.items = spans, .count = fill(shapes[i].given, spans)};
         struct arena arena;
         struct tree tree;
         struct err err;
@@ -237,7 +237,7 @@ static void of_roots_that_start_together_the_one_that_rows_choose_names_the_trac
 {
     static const struct given given[MAX_SPANS] = {{3, 0, 5, 9, 0, 0}, {-2, 0, 5, 9, 0, 0}};
     struct stored_span spans[MAX_SPANS];
-    struct trace_spans trace = {spans, fill(given, spans)};
+    struct trace_spans trace = {.items = spans, .count = fill(given, spans)};
     struct arena arena;
     struct tree tree;
     struct err err;
@@ -253,8 +253,8 @@ static void of_roots_that_start_together_the_one_that_rows_choose_names_the_trac
 static void refuses_no_spans_and_a_full_arena(void **state)
 {
     struct stored_span spans[MAX_SPANS];
-    struct trace_spans none = {spans, 0};
-    struct trace_spans some = {spans, fill(shapes[1].given, spans)};
+    struct trace_spans none = {.items = spans, .count = 0};
+    struct trace_spans some = {.items = spans, .count = fill(shapes[1].given, spans)};
     struct tree tree = {.count = 77};
     struct arena arena;
     struct err err = {0};
@@ -286,7 +286,7 @@ static const struct many {
 static void builds_100000_spans_within_a_second_whatever_their_shape(void **state)
 {
     struct stored_span *spans = test_calloc(MANY, sizeof(*spans));
-    struct trace_spans trace = {spans, MANY};
+    struct trace_spans trace = {.items = spans, .count = MANY};
 
     (void)state;
     for (size_t m = 0; m < sizeof(manys) / sizeof(manys[0]); m++) {

@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* Sums of such counts: 2^63 pico-USD are only 9.2 million USD. */
+__extension__ typedef __int128 wide_int;
+
 #define PICO_PER_USD INT64_C(1000000000000)
 
 /* No cost is known: not the same as a cost of 0. */

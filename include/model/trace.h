@@ -2,11 +2,46 @@
 #ifndef MODEL_TRACE_H
 #define MODEL_TRACE_H
 
+#include "model/spend.h"
 #include "model/stored.h"
+
+struct trace_texts {
+    struct bytes *items; /* distinct, sorted */
+    uint32_t count;
+};
+
+/* What the rows of a trace say of the whole: whose it is and what it was about. Empty: not known. */
+struct trace_facts {
+    struct bytes session_id;
+    struct bytes user_id;
+    struct bytes environment;
+    struct bytes project;
+    struct bytes trace_name; /* that the application gave to it */
+    struct bytes input_preview;
+    struct bytes output_preview;
+    struct trace_texts tags;
+    struct trace_texts models;
+    struct trace_texts providers;
+};
+
+/* Rates that spans were priced with (spanledger.price), as far as they are shown. */
+struct trace_price {
+    uint64_t id;
+    struct bytes name;
+    struct bytes source;
+    int64_t effective_from_ns; /* INT64_MIN: always */
+};
+
+struct trace_prices {
+    struct trace_price *items; /* by id */
+    size_t count;
+};
 
 struct trace_spans {
     struct stored_span *items;
     size_t count;
+    struct trace_facts facts;
+    struct trace_prices prices; /* of the spans, where they are known */
 };
 
 /* DESIGN section 1, `status` of a trace. */
@@ -69,6 +104,8 @@ struct trace_row {
     struct bytes *services; /* distinct, sorted */
     uint32_t service_count;
     int64_t last_received_ns;
+    struct trace_facts facts;
+    struct spend spend;
 };
 
 struct trace_page {

@@ -32,6 +32,11 @@ struct tree_node {
     uint32_t child_count;
     unsigned marks;           /* enum tree_mark */
     int64_t self_duration_ns; /* its duration without what its children cover */
+    /* Of its billable spans, itself and all below. */
+    wide_int subtree_cost; /* pico-USD, of the calls whose cost is known */
+    wide_int subtree_tokens;
+    uint32_t subtree_calls;
+    uint32_t subtree_unpriced;
 };
 
 struct tree {
@@ -47,6 +52,7 @@ struct tree {
     bool complete; /* there is a root, no parent is missing, no root is unfinished */
     enum trace_status status;
     unsigned marks; /* of all nodes together */
+    struct spend spend;
 };
 
 /*

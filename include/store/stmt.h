@@ -14,6 +14,7 @@ enum stmt_id {
     STMT_RESOURCES,
     STMT_SCOPES,
     STMT_SERVICES,
+    STMT_PRICES,
     STMT_MAX
 };
 

@@ -2,14 +2,9 @@
 #include "read/list.h"
 
 #include "base/text.h"
+#include "read/amounts.h"
 #include "read/params.h"
 #include "read/render_time.h"
-
-static const char unknown_yet[] =
-    "\"session_id\":null,\"user_id\":null,\"environment\":null,\"tags\":[],"
-    "\"usage\":{\"input\":0,\"output\":0,\"total\":0},"
-    "\"cost\":{\"total_usd\":null,\"by_kind\":{},\"source\":null,\"reported_usd\":null,"
-    "\"price\":null}";
 
 static void trace_json(struct json *j, struct render_time *time, const struct trace_row *row)
 {
@@ -35,15 +30,9 @@ static void trace_json(struct json *j, struct render_time *time, const struct tr
     json_bool(j, row->has_root);
     json_key(j, "root_service");
     json_text(j, row->root_service);
-    json_key(j, "services");
-    json_open(j, '[');
-    for (uint32_t i = 0; i < row->service_count; i++) {
-        json_item(j);
-        json_text(j, row->services[i]);
-    }
-    json_close(j, ']');
-    json_item(j);
-    buf_add_text(j->out, unknown_yet);
+    amounts_texts(j, "services", row->services, row->service_count);
+    amounts_facts_members(j, &row->facts);
+    amounts_spend_members(j, &row->spend);
     json_close(j, '}');
 }
 

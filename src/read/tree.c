@@ -385,6 +385,35 @@ static void collect_missing(const struct builder *b, struct tree *tree)
     tree->missing_count = distinct;
 }
 
+/* A parent stands before its children: from the end, each subtree is whole when it is added. */
+static void sum_subtrees(struct tree *tree)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        struct tree_node *node = &tree->nodes[i];
+        struct spend own = {0};
+
+        if (!node->span->billing.billable)
+            continue;
+        spend_add_span(&own, node->span);
+        spend_add(&tree->spend, &own);
+        node->subtree_cost = own.cost_total;
+        node->subtree_tokens = own.total_tokens;
+        node->subtree_calls = (uint32_t)own.calls;
+        node->subtree_unpriced = (uint32_t)own.unpriced;
+    }
+    for (size_t i = tree->count; i-- > 0;) {
+        const struct tree_node *node = &tree->nodes[i];
+        struct tree_node *parent = node->parent == TREE_NONE ? NULL : &tree->nodes[node->parent];
+
+        if (!parent)
+            continue;
+        parent->subtree_cost += node->subtree_cost;
+        parent->subtree_tokens += node->subtree_tokens;
+        parent->subtree_calls += node->subtree_calls;
+        parent->subtree_unpriced += node->subtree_unpriced;
+    }
+}
+
 bool tree_build(const struct trace_spans *spans, int64_t now_ns, struct arena *arena,
                 struct tree *out_tree, struct err *err)
 {
@@ -407,6 +436,7 @@ bool tree_build(const struct trace_spans *spans, int64_t now_ns, struct arena *a
     top = link_children(&b);
     sum_up(&b, now_ns, &tree);
     lay_out(&b, top, tree.nodes);
+    sum_subtrees(&tree);
     for (size_t i = 0; i < tree.count; i++)
         tree.marks |= tree.nodes[i].marks;
     *out_tree = tree;

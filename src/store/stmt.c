@@ -30,56 +30,65 @@ enum {
     SKELETON, UUID, UUID, INT4, INT8, INT8, INT8, INT8, INT8, INT8, TEXT, TEXT, TEXT, TEXT, TEXT,  \
         BYTEA, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS
 
-const struct stmt stmts[STMT_MAX] = {
-    [STMT_TRACE_DAYS] =
-        {
-            .name = "trace_days",
-            .sql = sql_trace_days,
-            .params = {KEY},
-            .columns = {DATE, INT4},
-        },
-    [STMT_TRACE_SPANS] =
-        {
-            .name = "trace_spans",
-            .sql = sql_trace_spans,
-            .params = {KEY, TIME, TIME, INT8, TIME, INT4, INT4},
-            .columns = {WHOLE},
-        },
-    [STMT_TRACE_SKELETON] =
-        {
-            .name = "trace_skeleton",
-            .sql = sql_trace_skeleton,
-            .params = {KEY, TIME, TIME, INT8, TIME, INT4, INT4},
-            .columns = {SKELETON},
-        },
-    [STMT_SPAN] =
-        {
-            .name = "span",
-            .sql = sql_span,
-            .params = {KEY, TIME, TIME, INT8, INT4},
-            .columns = {WHOLE},
-        },
-    [STMT_RESOURCES] =
-        {
-            .name = "resources",
-            .sql = sql_resources,
-            .params = {INT4, UUIDS},
-            .columns = {UUID, TEXT, TEXT, INT8, TEXT, BYTEA},
-        },
-    [STMT_SCOPES] =
-        {
-            .name = "scopes",
-            .sql = sql_scopes,
-            .params = {INT4, UUIDS},
-            .columns = {UUID, TEXT, TEXT, TEXT, INT8, TEXT, BYTEA},
-        },
-    [STMT_SERVICES] =
-        {
-            .name = "services",
-            .sql = sql_services,
-            .params = {INT4, INT4},
-            .columns = {TEXT, DATE, DATE},
-        },
+const struct stmt stmts[STMT_MAX] =
+    {
+        [STMT_TRACE_DAYS] =
+            {
+                .name = "trace_days",
+                .sql = sql_trace_days,
+                .params = {KEY},
+                .columns = {DATE, INT4, BOOL, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS,
+                            TEXTS, TEXTS},
+            },
+        [STMT_TRACE_SPANS] =
+            {
+                .name = "trace_spans",
+                .sql = sql_trace_spans,
+                .params = {KEY, TIME, TIME, INT8, TIME, INT4, INT4},
+                .columns = {WHOLE},
+            },
+        [STMT_TRACE_SKELETON] =
+            {
+                .name = "trace_skeleton",
+                .sql = sql_trace_skeleton,
+                .params = {KEY, TIME, TIME, INT8, TIME, INT4, INT4},
+                .columns = {SKELETON},
+            },
+        [STMT_SPAN] =
+            {
+                .name = "span",
+                .sql = sql_span,
+                .params = {KEY, TIME, TIME, INT8, INT4},
+                .columns = {WHOLE},
+            },
+        [STMT_RESOURCES] =
+            {
+                .name = "resources",
+                .sql = sql_resources,
+                .params = {INT4, UUIDS},
+                .columns = {UUID, TEXT, TEXT, INT8, TEXT, BYTEA},
+            },
+        [STMT_SCOPES] =
+            {
+                .name = "scopes",
+                .sql = sql_scopes,
+                .params = {INT4, UUIDS},
+                .columns = {UUID, TEXT, TEXT, TEXT, INT8, TEXT, BYTEA},
+            },
+        [STMT_SERVICES] =
+            {
+                .name = "services",
+                .sql = sql_services,
+                .params = {INT4, INT4},
+                .columns = {TEXT, DATE, DATE},
+            },
+        [STMT_PRICES] =
+            {
+                .name = "prices",
+                .sql = sql_prices,
+                .params = {INT8S},
+                .columns = {INT8, TEXT, TEXT, TIME},
+            },
 };
 
 const unsigned stmt_list_columns[] = {UUID, INT8, INT8, TIME, TEXT, TEXT,  BOOL,
