@@ -9,7 +9,7 @@ static bool all_zero(struct bytes id)
     return true;
 }
 
-static const char *id_fault(struct arena *arena, const char *name, struct bytes id, size_t want)
+const char *otlp_id_fault(struct arena *arena, const char *name, struct bytes id, size_t want)
 {
     const char *fault;
 
@@ -23,12 +23,12 @@ static const char *id_fault(struct arena *arena, const char *name, struct bytes 
 bool otlp_check_span(struct span *span, struct arena *arena)
 {
     if (!span->fault)
-        span->fault = id_fault(arena, "trace_id", span->trace_id, 16);
+        span->fault = otlp_id_fault(arena, "trace_id", span->trace_id, 16);
     if (!span->fault)
-        span->fault = id_fault(arena, "span_id", span->span_id, 8);
+        span->fault = otlp_id_fault(arena, "span_id", span->span_id, 8);
     /* Eight zero bytes are a root, as an empty parent is (OTLP-112). */
     if (!span->fault && span->parent_span_id.len != 0 &&
         !(span->parent_span_id.len == 8 && all_zero(span->parent_span_id)))
-        span->fault = id_fault(arena, "parent_span_id", span->parent_span_id, 8);
+        span->fault = otlp_id_fault(arena, "parent_span_id", span->parent_span_id, 8);
     return span->fault == NULL;
 }

@@ -7,6 +7,7 @@
 #include "otlp/from_protobuf.h"
 
 #include "otlp/guard.h"
+#include "otlp/unpack.h"
 #include "otlp/value_read.h"
 #include "receive.pb-c.h"
 
@@ -26,37 +27,9 @@ struct decoder {
     size_t count;
 };
 
-static void *arena_hook(void *arena, size_t size)
-{
-    return arena_alloc(arena, size);
-}
-
-static void free_hook(void *arena, void *at)
-{
-    (void)arena; /* the arena is given back as a whole */
-    (void)at;
-}
-
 static bool out_of_room(const struct arena *arena, struct err *err)
 {
     return err_set(err, ERR_TOO_LARGE, "decoding takes more than %zu bytes", arena->max_bytes);
-}
-
-/* Unpacks one message into the arena; NULL with err when it cannot be. */
-static void *unpack(const ProtobufCMessageDescriptor *descriptor, struct bytes body,
-                    struct arena *arena, struct err *err)
-{
-    ProtobufCAllocator allocator = {
-        .alloc = arena_hook, .free = free_hook, .allocator_data = arena};
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(descriptor, &allocator, body.len, body.at);
-    bool unpacked = message != NULL;
-
-    if (!unpacked)
-        unpacked = arena->failed
-                       ? out_of_room(arena, err)
-                       : err_set(err, ERR_BAD_INPUT, "protobuf: not an ExportTraceServiceRequest");
-    return unpacked ? message : NULL;
 }
 
 static struct bytes text_of(ProtobufCBinaryData data)
@@ -367,7 +340,8 @@ bool otlp_from_protobuf(struct bytes body, const struct otlp_limits *limits, str
 
     if (!otlp_guard(body, arena, &clean, err))
         return false;
-    request = unpack(&spanledger__receive__request__descriptor, clean, arena, err);
+    request = otlp_unpack(&spanledger__receive__request__descriptor, clean, arena,
+                          "an ExportTraceServiceRequest", err);
     if (!request)
         return false;
     d.items = arena_alloc(arena, count_spans(request) * sizeof(*d.items));
@@ -389,7 +363,7 @@ static const struct otlp_limits no_limits = {UINT32_MAX, UINT32_MAX};
 static void *unpack_exact(const ProtobufCMessageDescriptor *descriptor, struct bytes message,
                           struct arena *arena, struct err *err)
 {
-    void *unpacked = unpack(descriptor, message, arena, err);
+    void *unpacked = otlp_unpack(descriptor, message, arena, "what was written", err);
 
     if (!unpacked && err->kind == ERR_BAD_INPUT)
         err->kind = ERR_INTERNAL;

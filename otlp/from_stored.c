@@ -194,10 +194,8 @@ static bool read_columns(const struct stored_span *row, struct arena *arena, str
     span->dropped_links = row->dropped_links;
     if (!attributes_of(row->attributes, row->dropped_attributes, arena, &span->attributes, err))
         return false;
-    if (!read_items(row->events, sizeof(struct event), event_member, arena, &list, err))
-        return unreadable("events", err);
-    span->events = list.items;
-    span->event_count = list.count;
+    if (!otlp_events_from_stored(row->events, arena, &span->events, &span->event_count, err))
+        return false;
     if (!read_items(row->links, sizeof(struct link), link_member, arena, &list, err))
         return unreadable("links", err);
     span->links = list.items;
@@ -295,5 +293,17 @@ bool otlp_from_stored(const struct stored_span *row, struct arena *arena,
     span.resource = memo->resource;
     span.scope = memo->scope;
     *out_span = span;
+    return true;
+}
+
+bool otlp_events_from_stored(struct bytes events, struct arena *arena, struct event **out_events,
+                             uint32_t *out_count, struct err *err)
+{
+    struct json_field_list list;
+
+    if (!read_items(events, sizeof(struct event), event_member, arena, &list, err))
+        return unreadable("events", err);
+    *out_events = list.items;
+    *out_count = list.count;
     return true;
 }

@@ -18,6 +18,10 @@ enum shape {
     SHAPE_EVENT,
     SHAPE_LINK,
     SHAPE_STATUS,
+    SHAPE_LOGS_REQUEST,
+    SHAPE_RESOURCE_LOGS,
+    SHAPE_SCOPE_LOGS,
+    SHAPE_LOG_RECORD,
     SHAPE_MAX
 };
 
@@ -73,6 +77,20 @@ static const struct rule rules[SHAPE_MAX][FIELDS] = {
     [SHAPE_LINK] =
         {[1] = BYTES, [2] = BYTES, [3] = BYTES, [4] = BYTES, [5] = VARINT, [6] = FIXED32},
     [SHAPE_STATUS] = {[2] = BYTES, [3] = VARINT},
+    [SHAPE_LOGS_REQUEST] = {[1] = LEN(SHAPE_RESOURCE_LOGS)},
+    [SHAPE_RESOURCE_LOGS] = {[1] = LEN(SHAPE_RESOURCE), [2] = LEN(SHAPE_SCOPE_LOGS), [3] = BYTES},
+    [SHAPE_SCOPE_LOGS] = {[1] = LEN(SHAPE_SCOPE), [2] = LEN(SHAPE_LOG_RECORD), [3] = BYTES},
+    [SHAPE_LOG_RECORD] = {[1] = FIXED64,
+                          [2] = VARINT,
+                          [3] = BYTES,
+                          [5] = BYTES,
+                          [6] = BYTES,
+                          [7] = VARINT,
+                          [8] = FIXED32,
+                          [9] = BYTES,
+                          [10] = BYTES,
+                          [11] = FIXED64,
+                          [12] = BYTES},
 };
 
 static const char *const shape_names[SHAPE_MAX] = {
@@ -86,6 +104,10 @@ static const char *const shape_names[SHAPE_MAX] = {
     [SHAPE_EVENT] = "Event",
     [SHAPE_LINK] = "Link",
     [SHAPE_STATUS] = "Status",
+    [SHAPE_LOGS_REQUEST] = "ExportLogsServiceRequest",
+    [SHAPE_RESOURCE_LOGS] = "ResourceLogs",
+    [SHAPE_SCOPE_LOGS] = "ScopeLogs",
+    [SHAPE_LOG_RECORD] = "LogRecord",
 };
 
 #define MAX_NESTING 6 /* request, resource spans, scope spans, span, event; one to spare */
@@ -150,16 +172,35 @@ static const char *likely_signal(const struct pb_field *field)
                   : "; is this the body of another signal (logs, metrics)?";
 }
 
+/* A Span begins with a trace id where a LogRecord has its time, a Metric with its name, which can be
+ * read. */
+static const char *signal_instead_of_log(const struct pb_field *field)
+{
+    bool printable = true;
+
+    if (field->number != 1 || field->wire != PB_LEN)
+        return "; is this the body of another signal (traces, metrics)?";
+    for (size_t i = 0; i < field->payload.len; i++)
+        printable &= field->payload.at[i] >= 0x20 && field->payload.at[i] <= 0x7e;
+    return field->payload.len == 16 && !printable
+               ? "; are these traces? they belong to /v1/traces"
+               : "; are these metrics? they belong to /v1/metrics";
+}
+
 static bool wrong_wire(const struct guard *g, const uint8_t *at, const struct pb_field *field,
                        const struct rule *rule, struct err *err)
 {
     const struct frame *frame = &g->frames[g->depth - 1];
-    const bool in_span = frame->shape == SHAPE_SPAN || frame->shape == SHAPE_EVENT;
+    const char *guess = "";
 
+    if (frame->shape == SHAPE_SPAN || frame->shape == SHAPE_EVENT)
+        guess = likely_signal(field);
+    else if (frame->shape == SHAPE_LOG_RECORD)
+        guess = signal_instead_of_log(field);
     return err_set(err, ERR_BAD_INPUT,
                    "protobuf: byte %zu: field %" PRIu32 " of %s has wire type %d, want %d%s",
                    (size_t)(at - g->body.at), field->number, shape_names[frame->shape],
-                   (int)field->wire, (int)rule->wire, in_span ? likely_signal(field) : "");
+                   (int)field->wire, (int)rule->wire, guess);
 }
 
 static bool check_field(struct guard *g, struct err *err)
@@ -189,11 +230,12 @@ static bool check_field(struct guard *g, struct err *err)
     return true;
 }
 
-bool otlp_guard(struct bytes body, struct arena *arena, struct bytes *out_clean, struct err *err)
+static bool walk(struct bytes body, enum shape request, struct arena *arena,
+                 struct bytes *out_clean, struct err *err)
 {
     struct guard g = {.body = body, .arena = arena, .reader = pb_reader_of(body), .depth = 1};
 
-    g.frames[0] = (struct frame){g.reader.end, SHAPE_REQUEST};
+    g.frames[0] = (struct frame){g.reader.end, request};
     for (;;) {
         while (g.depth > 0 && g.reader.at == g.frames[g.depth - 1].end)
             if (--g.depth > 0)
@@ -205,4 +247,15 @@ bool otlp_guard(struct bytes body, struct arena *arena, struct bytes *out_clean,
     }
     *out_clean = g.copy ? (struct bytes){g.copy, body.len} : body;
     return true;
+}
+
+bool otlp_guard(struct bytes body, struct arena *arena, struct bytes *out_clean, struct err *err)
+{
+    return walk(body, SHAPE_REQUEST, arena, out_clean, err);
+}
+
+bool otlp_guard_logs(struct bytes body, struct arena *arena, struct bytes *out_clean,
+                     struct err *err)
+{
+    return walk(body, SHAPE_LOGS_REQUEST, arena, out_clean, err);
 }

@@ -376,6 +376,12 @@ bool json_value_attributes(struct json_decoder *d, enum json_token token, const 
     return true;
 }
 
+bool json_value_read(struct json_decoder *d, enum json_token token, struct value *value,
+                     struct err *err)
+{
+    return read_value(d, token, value, 1, err);
+}
+
 void json_value_settle(struct json_decoder *d, struct attributes *set)
 {
     const uint32_t most = d->limits->max_attributes;

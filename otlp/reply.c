@@ -30,14 +30,16 @@ static void append(struct otlp_partial *partial, const char *text)
 }
 
 void otlp_partial_reject(struct otlp_partial *partial, uint32_t resource_index,
-                         uint32_t scope_index, uint32_t span_index, const char *reason)
+                         uint32_t scope_index, uint32_t item_index, const char *reason)
 {
+    const bool logs = partial->signal == OTLP_LOGS;
     char text[256];
 
-    partial->rejected_spans++;
+    partial->rejected++;
     (void)snprintf(text, sizeof(text),
-                   "resource_spans[%" PRIu32 "].scope_spans[%" PRIu32 "].spans[%" PRIu32 "]: %s",
-                   resource_index, scope_index, span_index, reason);
+                   "resource_%s[%" PRIu32 "].scope_%s[%" PRIu32 "].%s[%" PRIu32 "]: %s",
+                   logs ? "logs" : "spans", resource_index, logs ? "logs" : "spans", scope_index,
+                   logs ? "log_records" : "spans", item_index, reason);
     append(partial, text);
 }
 
@@ -80,7 +82,8 @@ static void response_protobuf(const struct otlp_partial *partial, struct buf *ou
     pb_partial success = SPANLEDGER__REPLY__EXPORT_TRACE_PARTIAL_SUCCESS__INIT;
     struct buf message = sound(partial->message);
 
-    success.rejected_spans = partial->rejected_spans;
+    /* ExportLogsPartialSuccess: the same on the wire. */
+    success.rejected_spans = partial->rejected;
     success.error_message = data_of(&message);
     response.partial_success = &success;
     pack(&response.base, out);
@@ -94,9 +97,9 @@ static void response_json(const struct otlp_partial *partial, struct buf *out)
     json_open(&j, '{');
     json_key(&j, "partialSuccess");
     json_open(&j, '{');
-    if (partial->rejected_spans != 0) {
-        json_key(&j, "rejectedSpans");
-        json_int_text(&j, partial->rejected_spans);
+    if (partial->rejected != 0) {
+        json_key(&j, partial->signal == OTLP_LOGS ? "rejectedLogRecords" : "rejectedSpans");
+        json_int_text(&j, partial->rejected);
     }
     json_key(&j, "errorMessage");
     json_cstr(&j, partial->message);
@@ -108,7 +111,7 @@ void otlp_export_response(enum otlp_encoding encoding, const struct otlp_partial
                           struct buf *out)
 {
     /* Full success: partial_success must not be set (OTLP-40). */
-    if (partial->rejected_spans == 0 && partial->message[0] == '\0') {
+    if (partial->rejected == 0 && partial->message[0] == '\0') {
         if (encoding == OTLP_JSON)
             buf_add_text(out, "{}");
     } else if (encoding == OTLP_JSON) {

@@ -257,3 +257,14 @@ bool value_read_attributes(struct value_reader *reader, const ProtobufCBinaryDat
     *out_set = set;
     return run_tasks(reader, err);
 }
+
+bool value_read_value(struct value_reader *reader, const ProtobufCBinaryData *parts, size_t count,
+                      struct value *out_value, struct err *err)
+{
+    struct bytes whole = {0};
+
+    for (size_t i = 0; i < count; i++)
+        if (!join(reader, whole, (struct bytes){parts[i].data, parts[i].len}, &whole, err))
+            return false;
+    return read_value(reader, whole, 1, out_value, err) && run_tasks(reader, err);
+}

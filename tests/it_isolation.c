@@ -38,7 +38,7 @@ static void on_done(struct ingest_job *job, const struct otlp_partial *partial,
     struct request *r = (struct request *)job;
 
     r->kind = err ? err->kind : ERR_NONE;
-    r->rejected = err ? 0 : partial->rejected_spans;
+    r->rejected = err ? 0 : partial->rejected;
     (void)pthread_mutex_lock(&lock);
     answers++;
     (void)pthread_cond_signal(&answered);

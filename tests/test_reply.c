@@ -67,7 +67,7 @@ static void names_rejected_spans(void **state)
 
 static void writes_the_bytes_of_the_protocol(void **state)
 {
-    struct otlp_partial partial = {.rejected_spans = 300};
+    struct otlp_partial partial = {.rejected = 300};
     static const uint8_t want[] = {0x0a, 0x06, 0x08, 0xac, 0x02, 0x12, 0x01, 'm'};
 
     (void)state; /* not through our own .proto: partial_success 1 {rejected_spans 1, message 2} */
@@ -94,7 +94,7 @@ static void bounds_the_message(void **state)
     (void)state; /* OTLP-31, OTLP-44: whole reasons only */
     for (uint32_t i = 0; i < 100000; i++)
         otlp_partial_reject(&partial, 0, 0, i, "trace_id has 7 bytes, want 16");
-    assert_int_equal(partial.rejected_spans, 100000);
+    assert_int_equal(partial.rejected, 100000);
     assert_true(strlen(partial.message) < sizeof(partial.message));
     assert_string_equal(partial.message + strlen(partial.message) - 7, "want 16");
     otlp_export_response(OTLP_PROTOBUF, &partial, &out);

@@ -93,6 +93,9 @@ struct stored_span {
     struct bytes
         events; /* JSON array of {"name","time_unix_nano","attributes","dropped_attributes_count"};
                    empty: none */
+    struct bytes
+        log_events; /* reading only: events of the span that came as log records, as `events`, each
+                       with "source":"log"; empty: none. No part of what was sent as the span */
     struct bytes links;   /* JSON array of
                              {"trace_id","span_id","trace_state","flags","attributes","dropped_attributes_count"};
                              empty: none */

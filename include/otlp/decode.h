@@ -35,4 +35,8 @@ MUST_CHECK bool otlp_from_json(struct bytes body, const struct otlp_limits *limi
  * the span is sound. */
 bool otlp_check_span(struct span *span, struct arena *arena);
 
+/* What is wrong with an id of `want` bytes that may not be all zero; NULL: nothing. Static or in
+ * arena. */
+const char *otlp_id_fault(struct arena *arena, const char *name, struct bytes id, size_t want);
+
 #endif

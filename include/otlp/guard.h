@@ -20,4 +20,8 @@
 MUST_CHECK bool otlp_guard(struct bytes body, struct arena *arena, struct bytes *out_clean,
                            struct err *err);
 
+/* The same for the body of a logs request. */
+MUST_CHECK bool otlp_guard_logs(struct bytes body, struct arena *arena, struct bytes *out_clean,
+                                struct err *err);
+
 #endif

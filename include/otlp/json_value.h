@@ -9,6 +9,10 @@
 MUST_CHECK bool json_value_attributes(struct json_decoder *d, enum json_token token,
                                       const char *name, struct attributes *set, struct err *err);
 
+/* Reads one AnyValue object; null is an empty value. */
+MUST_CHECK bool json_value_read(struct json_decoder *d, enum json_token token, struct value *value,
+                                struct err *err);
+
 /* Once the message around the set is read: what was beyond the limit of attributes is counted as
  * dropped, mark TRUNCATED. */
 void json_value_settle(struct json_decoder *d, struct attributes *set);

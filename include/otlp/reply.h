@@ -1,24 +1,26 @@
-/* Bodies of export responses and of errors: ExportTraceServiceResponse and google.rpc.Status in
- * both encodings (OTLP-40..52, OTLP-69). */
+/* Bodies of export responses and of errors: ExportTraceServiceResponse, ExportLogsServiceResponse
+ * and google.rpc.Status in both encodings (OTLP-40..52, OTLP-69). */
 #ifndef OTLP_REPLY_H
 #define OTLP_REPLY_H
 
 #include "base/bytes.h"
 
 enum otlp_encoding { OTLP_PROTOBUF, OTLP_JSON };
+enum otlp_signal { OTLP_TRACES, OTLP_LOGS };
 
-/* What happened to the spans of one request. Text has no attribute values; capped at 1 KiB
+/* What happened to the spans or log records of one request. Text has no attribute values; capped at 1 KiB
  * (OTLP-44). */
 struct otlp_partial {
-    int64_t rejected_spans;
+    enum otlp_signal signal; /* gives the fields of the answer their names */
+    int64_t rejected;        /* spans or log records */
     char message[1024]; /* empty with 0 rejected: full success; not empty with 0 rejected: a warning
                            (OTLP-45) */
 };
 
 /* Adds "resource_spans[0].scope_spans[0].spans[3]: trace_id has 7 bytes, want 16" to the message
- * while there is room, and counts. */
+ * while there is room, and counts; of logs "resource_logs[0].scope_logs[0].log_records[3]: …". */
 void otlp_partial_reject(struct otlp_partial *partial, uint32_t resource_index,
-                         uint32_t scope_index, uint32_t span_index, const char *reason);
+                         uint32_t scope_index, uint32_t item_index, const char *reason);
 /* A warning about something that was stored in altered form ("… attributes cut at 10000"). */
 void otlp_partial_warn(struct otlp_partial *partial, const char *text);
 

@@ -43,4 +43,10 @@ MUST_CHECK bool otlp_from_stored(const struct stored_span *row, struct arena *ar
                                  struct otlp_from_stored_memo *memo, struct span *out_span,
                                  struct err *err);
 
+/* Events as they stand in a row (stored_span.events, .log_events); count 0 for an empty text. Fails
+ * as above. */
+MUST_CHECK bool otlp_events_from_stored(struct bytes events, struct arena *arena,
+                                        struct event **out_events, uint32_t *out_count,
+                                        struct err *err);
+
 #endif

@@ -34,4 +34,8 @@ MUST_CHECK bool value_read_attributes(struct value_reader *reader,
                                       uint32_t dropped, struct attributes *out_set,
                                       struct err *err);
 
+/* Reads one encoded AnyValue that came in parts (none: empty), as protobuf merges them. As above. */
+MUST_CHECK bool value_read_value(struct value_reader *reader, const ProtobufCBinaryData *parts,
+                                 size_t count, struct value *out_value, struct err *err);
+
 #endif

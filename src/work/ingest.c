@@ -354,7 +354,7 @@ static void count_outcomes(const struct worker *w, const struct slot *slot)
         if (counts[o])
             stats_add(by_outcome[o], counts[o]);
     stats_add(STAT_SPANS_REPAIRED, repaired);
-    stats_add(STAT_SPANS_REJECTED, slot->partial.rejected_spans);
+    stats_add(STAT_SPANS_REJECTED, slot->partial.rejected);
 }
 
 /* What the client is told: never the database's own words. */
