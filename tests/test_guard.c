@@ -5,6 +5,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "common.pb-c.h"
+#include "logs.pb-c.h"
 #include "otlp/guard.h"
 #include "receive.pb-c.h"
 #include "trace.pb-c.h"
@@ -29,6 +30,7 @@ static int fresh_arena(void **state)
 #define F32 PROTOBUF_C_TYPE_FIXED32
 #define T(message) opentelemetry__proto__trace__v1__##message##__descriptor
 #define C(message) opentelemetry__proto__common__v1__##message##__descriptor
+#define L(message) opentelemetry__proto__logs__v1__##message##__descriptor
 #define R(message) spanledger__receive__##message##__descriptor
 
 static const struct field {
@@ -81,6 +83,24 @@ static const struct field {
     {&T(span__link), &R(link), "flags", 6, F32, false},
     {&T(status), &R(status), "message", 2, BYTES, false},
     {&T(status), &R(status), "code", 3, I32, false},
+    {&L(export_logs_service_request), &R(logs_request), "resource_logs", 1, MSG, true},
+    {&L(resource_logs), &R(resource_logs), "resource", 1, MSG, false},
+    {&L(resource_logs), &R(resource_logs), "scope_logs", 2, MSG, true},
+    {&L(resource_logs), &R(resource_logs), "schema_url", 3, BYTES, false},
+    {&L(scope_logs), &R(scope_logs), "scope", 1, MSG, false},
+    {&L(scope_logs), &R(scope_logs), "log_records", 2, MSG, true},
+    {&L(scope_logs), &R(scope_logs), "schema_url", 3, BYTES, false},
+    {&L(log_record), &R(log_record), "time_unix_nano", 1, F64, false},
+    {&L(log_record), &R(log_record), "severity_number", 2, I32, false},
+    {&L(log_record), &R(log_record), "severity_text", 3, BYTES, false},
+    {&L(log_record), &R(log_record), "body", 5, MSG, false},
+    {&L(log_record), &R(log_record), "attributes", 6, MSG, true},
+    {&L(log_record), &R(log_record), "dropped_attributes_count", 7, U32, false},
+    {&L(log_record), &R(log_record), "flags", 8, F32, false},
+    {&L(log_record), &R(log_record), "trace_id", 9, BYTES, false},
+    {&L(log_record), &R(log_record), "span_id", 10, BYTES, false},
+    {&L(log_record), &R(log_record), "observed_time_unix_nano", 11, F64, false},
+    {&L(log_record), &R(log_record), "event_name", 12, BYTES, false},
     {&C(any_value), NULL, "string_value", 1, BYTES, false},
     {&C(any_value), NULL, "bool_value", 2, PROTOBUF_C_TYPE_BOOL, false},
     {&C(any_value), NULL, "int_value", 3, PROTOBUF_C_TYPE_INT64, false},
@@ -132,10 +152,11 @@ static void receives_every_field_of_the_protocol(void **state)
 static void has_no_recursive_message_to_unpack(void **state)
 {
     static const ProtobufCMessageDescriptor *const by_depth[] = {
-        &R(request), &R(resource_spans), &R(scope_spans), &R(span),  &R(event),
-        &R(link),    &R(status),         &R(resource),    &R(scope), &R(entity_ref),
+        &R(request),      &R(resource_spans), &R(scope_spans), &R(span),       &R(event),
+        &R(link),         &R(status),         &R(resource),    &R(scope),      &R(entity_ref),
+        &R(logs_request), &R(resource_logs),  &R(scope_logs),  &R(log_record),
     };
-    static const unsigned rank[] = {0, 1, 2, 3, 4, 4, 4, 2, 3, 3};
+    static const unsigned rank[] = {0, 1, 2, 3, 4, 4, 4, 2, 3, 3, 0, 1, 2, 3};
 
     (void)state; /* PC-3: every sub-message ranks below its message, so unpack ends */
     for (size_t i = 0; i < sizeof(by_depth) / sizeof(by_depth[0]); i++) {

@@ -65,6 +65,21 @@ static void names_rejected_spans(void **state)
     spanledger__reply__export_trace_service_response__free_unpacked(response, NULL);
 }
 
+static void names_rejected_log_records(void **state)
+{
+    struct otlp_partial partial = {.signal = OTLP_LOGS};
+    struct buf json;
+
+    (void)state;
+    buf_init(&json, 10000);
+    otlp_partial_reject(&partial, 1, 2, 3, "no event name");
+    otlp_export_response(OTLP_JSON, &partial, &json);
+    assert_true(bytes_is(buf_bytes(&json),
+                         "{\"partialSuccess\":{\"rejectedLogRecords\":\"1\",\"errorMessage\":"
+                         "\"resource_logs[1].scope_logs[2].log_records[3]: no event name\"}}"));
+    buf_done(&json);
+}
+
 static void writes_the_bytes_of_the_protocol(void **state)
 {
     struct otlp_partial partial = {.rejected = 300};
@@ -162,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(says_nothing_on_full_success, setup, teardown),
         cmocka_unit_test_setup_teardown(names_rejected_spans, setup, teardown),
+        cmocka_unit_test(names_rejected_log_records),
         cmocka_unit_test_setup_teardown(writes_the_bytes_of_the_protocol, setup, teardown),
         cmocka_unit_test_setup_teardown(warns_without_rejecting, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds_the_message, setup, teardown),
