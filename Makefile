@@ -49,7 +49,7 @@ LIB_SRC := $(filter-out src/cli/main.c,$(SRC))
 PROTO := $(sort $(wildcard otlp/proto/*.proto))
 PROTO_C := $(patsubst otlp/proto/%.proto,$(GEN)/%.pb-c.c,$(PROTO))
 SQL := $(sort $(wildcard schema/*.sql schema/query/*.sql schema/query/*.txt))
-GEN_C := $(PROTO_C) $(GEN)/migrations.c $(GEN)/queries.c $(GEN)/assets.c
+GEN_C := $(PROTO_C) $(GEN)/migrations.c $(GEN)/queries.c $(GEN)/assets.c $(GEN)/dialects.c
 OBJ := $(patsubst %.c,$(OUT)/obj/%.o,$(LIB_SRC))
 GEN_OBJ := $(patsubst $(GEN)/%.c,$(OUT)/obj/gen/%.o,$(GEN_C))
 LIB := $(OUT)/libspanledger.a
@@ -101,7 +101,7 @@ $(LIB): $(OBJ) $(GEN_OBJ)
 	$(Q)ar rcs $@ $^
 
 # Headers made at build come before any object that may include them.
-GEN_H := $(PROTO_C:.c=.h) $(GEN)/queries.h
+GEN_H := $(PROTO_C:.c=.h) $(GEN)/queries.h $(GEN)/genai/targets.h
 COMPILE = $(CC) $(CFLAGS_ALL) $(WARN)
 
 $(OUT)/obj/%.o: %.c | $(GEN_H)
@@ -136,6 +136,20 @@ $(GEN)/assets.c: schema/embed.sh $(wildcard docs/openapi.yaml)
 	@mkdir -p $(GEN)
 	$(say) EMBED $@
 	$(Q)$(EMBED) assets > $@
+
+# The table of dialects: read by a program of ours, which finds the hash with the code of run time.
+DIALECTS := src/genai/dialects.tsv src/genai/values.tsv
+$(GEN)/compile-dialects: src/genai/compile/dialects.c include/genai/table.h
+	@mkdir -p $(GEN)
+	$(say) CC $<
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -O1 $(WARN) -Iinclude -o $@ $<
+$(GEN)/genai/targets.h: $(GEN)/compile-dialects $(DIALECTS)
+	@mkdir -p $(@D)
+	$(say) EMBED $@
+	$(Q)$(GEN)/compile-dialects header $(DIALECTS) > $@
+$(GEN)/dialects.c: $(GEN)/compile-dialects $(DIALECTS)
+	$(say) EMBED $@
+	$(Q)$(GEN)/compile-dialects table $(DIALECTS) > $@
 
 # ---- tests ----
 

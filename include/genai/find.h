@@ -25,10 +25,11 @@ struct finding {
     uint8_t rank;                  /* 1: read first */
     uint16_t row;                  /* of the table; equal ranks stand in its order */
     struct bytes key;              /* the attribute's key as sent */
-    const struct value *attribute; /* its value as sent */
-    uint32_t index;                /* {i} of an indexed key, and the second one; UINT32_MAX: none */
-    uint32_t index2;
-    struct bytes rest; /* what stands for <k>, or follows the last index */
+    const struct value *attribute; /* its value as sent; NULL: the event itself is meant */
+    uint32_t index;                /* {i} of an indexed key; UINT32_MAX: none */
+    uint32_t index2;               /* the first number in rest, of an indexed key */
+    struct bytes
+        rest; /* what stands for <k>, or follows the index: "message.tool_calls.1.tool_call.id" */
     int32_t event;     /* position of the event; FIND_ON_SPAN, FIND_ON_RESOURCE, FIND_ON_SCOPE */
     uint32_t position; /* of the attribute in its set */
 };
@@ -39,7 +40,9 @@ struct finding {
 struct findings {
     const struct span *span;
     struct arena *arena;
-    struct finding *items; /* by target, rank, row, event, position */
+    /* By target, rank, row, event, index, index2, rest of an indexed key, position. A key that is
+     * there twice is found once, its last value (patterns with <k>: as often as it is there). */
+    struct finding *items;
     size_t count;
     uint32_t first[TARGET_COUNT + 1]; /* items of target t: first[t] .. first[t + 1] - 1 */
     uint64_t
@@ -59,13 +62,14 @@ static inline bool findings_dialect(const struct findings *f, enum dialect diale
 }
 
 /* The value of a finding: the attribute itself, or what its row's JSON pointer names inside it,
- * where the attribute holds JSON text, JSON text in quotes, a Python repr, or a kvlist. NULL: not
- * there, or the text cannot be read (truncated JSON gives what came before the cut where pointers
- * reach it). */
+ * where the attribute holds JSON text, JSON text in quotes, a Python repr, or a kvlist. Rows that
+ * hold JSON or a list as a whole give the value that their text holds, or the text where it cannot
+ * be read. NULL: not there, the finding is an event, or a pointer leads nowhere (truncated JSON
+ * gives what came before the cut). */
 const struct value *finding_value(struct findings *f, const struct finding *finding);
 
-/* A text from a value: strings as they are (JSON quotes around the whole taken off where the row
- * says so), numbers as decimal text. False: it is empty, "<REDACTED>", or no scalar. */
+/* A text from a value: strings without spaces around them (JSON quotes around the whole taken off
+ * where the row says so), numbers as decimal text. False: it is empty, "<REDACTED>", or no scalar. */
 bool finding_text(struct findings *f, const struct finding *finding, struct bytes *out_text);
 
 /* Parses text as JSON, else as Python's repr, into values in the arena. False: neither. Depth and
@@ -73,8 +77,16 @@ bool finding_text(struct findings *f, const struct finding *finding, struct byte
 bool genai_parse_text(struct bytes text, struct arena *arena, struct value *out_value,
                       bool *out_truncated);
 
-/* Member of a kvlist, or NULL. */
+/* Member of a kvlist (the last of that name), or NULL. */
 const struct value *genai_member(const struct value *object, const char *key);
+
+/* What a JSON pointer ("/usage/0/input") names inside value; texts on the way that hold JSON or a
+ * Python repr are read (once each). "" is value itself. NULL: not there. */
+const struct value *genai_pointer(struct findings *f, const struct value *value,
+                                  const char *pointer);
+
+/* As finding_text, for a value. */
+bool genai_text(struct findings *f, const struct value *value, struct bytes *out_text);
 
 /* Name of the row's dialect: "openinference". */
 const char *finding_dialect(const struct finding *finding);
