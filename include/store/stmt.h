@@ -45,4 +45,10 @@ MUST_CHECK bool stmt_prepare_all(struct db *db, struct err *err);
 MUST_CHECK bool stmt_run(struct db *db, const char *name, const struct row_params *params,
                          PGresult **out_res, struct err *err);
 
+/* The same in two steps, so that the caller may work while the database does. What was sent must be
+ * received before anything else is sent, also after a failure. */
+MUST_CHECK bool stmt_send(struct db *db, const char *name, const struct row_params *params,
+                          struct err *err);
+MUST_CHECK bool stmt_receive(struct db *db, PGresult **out_res, struct err *err);
+
 #endif

@@ -16,8 +16,9 @@
 #include "store/shared_rows.h"
 #include "store/span_row.h"
 
-#define PART_ROWS 2000    /* of a large trace at a time: bounds what libpq holds */
-#define SAME_ID_ROWS 1000 /* spans that share one id, shown at most */
+#define PART_ROWS 2000     /* of a large trace at a time: bounds what libpq holds */
+#define SAME_ID_ROWS 1000  /* spans that share one id, shown at most */
+#define LOOK_EVERY_ROWS 64 /* a socket's buffer holds about so many */
 
 /* Days that lie beside each other, searched together. */
 struct stretch {
@@ -117,8 +118,10 @@ static bool haul_grow(struct haul *haul, size_t more, struct err *err)
     return true;
 }
 
+/* conn: what has come of the next part is taken off the socket now and then, so that the database
+ * need not wait. */
 static bool haul_rows(struct haul *haul, const PGresult *res, const struct trace_key *key,
-                      struct err *err)
+                      PGconn *conn, struct err *err)
 {
     struct row row = reader_row(res, haul->arena, err);
 
@@ -127,6 +130,8 @@ static bool haul_rows(struct haul *haul, const PGresult *res, const struct trace
     for (row.at = 0; row.at < PQntuples(res); row.at++) {
         struct stored_span *span = &haul->spans.items[haul->spans.count];
 
+        if (row.at % LOOK_EVERY_ROWS == LOOK_EVERY_ROWS - 1)
+            (void)PQconsumeInput(conn);
         span->tenant_id = key->tenant_id;
         span->trace_bucket = key->bucket;
         span->trace_id = *key->trace_id;
@@ -137,49 +142,101 @@ static bool haul_rows(struct haul *haul, const PGresult *res, const struct trace
     return true;
 }
 
-/* All spans within one stretch, part by part in the order of the key. */
+/* Asks for the part behind the last row of res; NULL: the first one. */
+static bool send_part(struct reader *reader, const struct trace_key *key,
+                      const struct stretch *stretch, bool full, const PGresult *res,
+                      struct err *err)
+{
+    const struct stmt *stmt = &stmts[full ? STMT_TRACE_SPANS : STMT_TRACE_SKELETON];
+    struct row_params params = {0};
+    struct row last = reader_row(res, NULL, err);
+
+    last.at = PQntuples(res) - 1;
+    add_key(&params, key);
+    row_add_time_us(&params, stretch->since_us);
+    row_add_time_us(&params, stretch->until_us);
+    row_add_int8(&params, res ? row_int8(&last, 0) : INT64_MIN);
+    row_add_time_us(&params, res ? row_time_us(&last, 1) : INT64_MIN);
+    row_add_int4(&params, res ? row_int4(&last, 2) : INT32_MIN);
+    row_add_int4(&params, PART_ROWS);
+    return row_ok(&last) && stmt_send(&reader->db, stmt->name, &params, err);
+}
+
+/* All spans within one stretch, part by part in the order of the key. The database makes a part
+ * while the one before it is read. */
 static bool read_stretch(struct reader *reader, const struct trace_key *key,
                          const struct stretch *stretch, struct haul *haul, struct err *err)
 {
-    const struct stmt *stmt = &stmts[haul->full ? STMT_TRACE_SPANS : STMT_TRACE_SKELETON];
-    int64_t after_span_id = INT64_MIN;
-    int64_t after_us = INT64_MIN;
-    int32_t after_kind = INT32_MIN;
+    bool more = send_part(reader, key, stretch, haul->full, NULL, err);
+    bool done = more;
 
-    for (;;) {
-        struct row_params params = {0};
+    while (done && more) {
         DB_RESULT res = NULL;
-        const struct stored_span *last;
 
-        add_key(&params, key);
-        row_add_time_us(&params, stretch->since_us);
-        row_add_time_us(&params, stretch->until_us);
-        row_add_int8(&params, after_span_id);
-        row_add_time_us(&params, after_us);
-        row_add_int4(&params, after_kind);
-        row_add_int4(&params, PART_ROWS);
-        if (!stmt_run(&reader->db, stmt->name, &params, &res, err) ||
-            !haul_rows(haul, res, key, err))
-            return false;
-        if (PQntuples(res) < PART_ROWS)
-            return true;
-        last = &haul->spans.items[haul->spans.count - 1];
-        after_span_id = last->span_id;
-        after_us = last->start_unix_ns / NS_PER_US;
-        after_kind = last->kind;
+        done = stmt_receive(&reader->db, &res, err);
+        more = done && PQntuples(res) == PART_ROWS;
+        if (more)
+            more = done = send_part(reader, key, stretch, haul->full, res, err);
+        if (done)
+            done = haul_rows(haul, res, key, reader->db.conn, err);
     }
+    if (!done && more) { /* the part that was asked for is not wanted any more */
+        struct err ignored;
+        DB_RESULT res = NULL;
+        (void)!stmt_receive(&reader->db, &res, &ignored);
+    }
+    return done;
 }
 
-static int compare_spans(const void *a, const void *b)
-{
-    const struct stored_span *left = a;
-    const struct stored_span *right = b;
+/* Spans are large and come in another order: their places are sorted, then each is moved once. */
+struct place {
+    int64_t start_ns;
+    uint64_t span_id;
+    int32_t kind;
+    uint32_t from;
+};
 
-    if (left->start_unix_ns != right->start_unix_ns)
-        return left->start_unix_ns < right->start_unix_ns ? -1 : 1;
-    if (left->span_id != right->span_id)
-        return (uint64_t)left->span_id < (uint64_t)right->span_id ? -1 : 1;
-    return (left->kind > right->kind) - (left->kind < right->kind);
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *x = a;
+    const struct place *y = b;
+
+    if (x->start_ns != y->start_ns)
+        return x->start_ns < y->start_ns ? -1 : 1;
+    if (x->span_id != y->span_id)
+        return x->span_id < y->span_id ? -1 : 1;
+    return (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+static bool sort_spans(struct trace_spans *spans, struct arena *arena, struct err *err)
+{
+    struct stored_span *items = spans->items;
+    struct place *places = arena_array(arena, struct place, spans->count);
+
+    if (!places)
+        return err_set(err, ERR_TOO_LARGE, "no memory to sort %zu spans", spans->count);
+    for (size_t i = 0; i < spans->count; i++)
+        places[i] = (struct place){items[i].start_unix_ns, (uint64_t)items[i].span_id,
+                                   items[i].kind, (uint32_t)i};
+    qsort(places, spans->count, sizeof(places[0]), compare_places);
+    /* Along each cycle of the permutation; a place that is filled names itself. */
+    for (size_t i = 0; i < spans->count; i++) {
+        struct stored_span held;
+        size_t at = i;
+
+        if (places[i].from == i)
+            continue;
+        held = items[i];
+        while (places[at].from != i) {
+            const size_t from = places[at].from;
+            items[at] = items[from];
+            places[at].from = (uint32_t)at;
+            at = from;
+        }
+        items[at] = held;
+        places[at].from = (uint32_t)at;
+    }
+    return true;
 }
 
 static bool haul_finish(struct reader *reader, struct haul *haul, const struct trace_key *key,
@@ -188,7 +245,8 @@ static bool haul_finish(struct reader *reader, struct haul *haul, const struct t
 {
     if (haul->full && !shared_rows_read(&haul->shared, &reader->db, key->tenant_id, err))
         return false;
-    qsort(haul->spans.items, haul->spans.count, sizeof(haul->spans.items[0]), compare_spans);
+    if (!sort_spans(&haul->spans, haul->arena, err))
+        return false;
     haul->spans.facts = place->facts;
     if (!query_facts_prices(reader, &haul->spans, haul->arena, &haul->spans.prices, err))
         return false;
@@ -232,7 +290,7 @@ bool reader_span(struct reader *reader, int32_t tenant_id, const struct uuid *tr
         row_add_int8(&params, span_id);
         row_add_int4(&params, SAME_ID_ROWS);
         if (!stmt_run(&reader->db, stmts[STMT_SPAN].name, &params, &res, err) ||
-            !haul_rows(&haul, res, &key, err))
+            !haul_rows(&haul, res, &key, reader->db.conn, err))
             return false;
     }
     return haul_finish(reader, &haul, &key, &place, out_spans, err);

@@ -152,16 +152,22 @@ bool stmt_prepare_all(struct db *db, struct err *err)
     return true;
 }
 
-bool stmt_run(struct db *db, const char *name, const struct row_params *params, PGresult **out_res,
-              struct err *err)
+bool stmt_send(struct db *db, const char *name, const struct row_params *params, struct err *err)
 {
     if (!db->conn)
         return err_set(err, ERR_UNAVAILABLE, "not connected");
-
-    DB_RESULT res = PQexecPrepared(db->conn, name, params->count, params->values, params->lengths,
-                                   params->formats, 1);
-
     stats_add(STAT_QUERIES, 1);
+    return PQsendQueryPrepared(db->conn, name, params->count, params->values, params->lengths,
+                               params->formats, 1) == 1 ||
+           db_fail(db, NULL, err);
+}
+
+bool stmt_receive(struct db *db, PGresult **out_res, struct err *err)
+{
+    DB_RESULT res = PQgetResult(db->conn);
+
+    for (PGresult *more; (more = PQgetResult(db->conn));)
+        PQclear(more); /* the end of the statement; there is nothing else */
     if (PQresultStatus(res) != PGRES_TUPLES_OK) {
         stats_add(STAT_QUERIES_FAILED, 1);
         /* Parameters were checked by whoever made them: what the database refuses is our bug. */
@@ -172,4 +178,10 @@ bool stmt_run(struct db *db, const char *name, const struct row_params *params, 
     *out_res = res;
     res = NULL;
     return true;
+}
+
+bool stmt_run(struct db *db, const char *name, const struct row_params *params, PGresult **out_res,
+              struct err *err)
+{
+    return stmt_send(db, name, params, err) && stmt_receive(db, out_res, err);
 }
