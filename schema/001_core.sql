@@ -93,7 +93,7 @@ CREATE TABLE spanledger.span (
     other_versions int8[],             -- content hashes of the versions that did not stand (at most 64 are remembered)
     -- What the span means (model/meaning.h); NULL: not known, or a span like any other.
     observation_type text,             -- NULL: span
-    meaning_flags int4,                -- bits of model/meaning.h meaning_flag; NULL: 0
+    meaning_flags int4,                -- bits of model/meaning.h meaning_flag and model/stored.h stored_flag; NULL: 0
     provider text,
     model text,                        -- response model, else request model, as sent
     request_model text,
@@ -123,6 +123,8 @@ CREATE TABLE spanledger.span (
     audio_output_tokens int8,
     image_tokens int8,
     total_tokens int8,
+    cached_audio_tokens int8,          -- how many of cache_read_tokens are audio
+    image_output_tokens int8,          -- how many of image_tokens came out of the model
     input_cost int8,                   -- pico-USD, here and below: the parts of cost_computed; NULL: 0
     cache_read_cost int8,
     cache_write_cost int8,
@@ -190,7 +192,7 @@ CREATE TABLE spanledger.trace (
     root_start_ns int8,                -- the earliest root by (start, span id); NULL: no root seen on this day
     root_span_id int8,
     span_count int4 NOT NULL,
-    error_count int4 NOT NULL,
+    error_count int4 NOT NULL,         -- spans with status error, or that failed by other means (outcome)
     roots_ended int4 NOT NULL,         -- roots by outcome
     roots_failed int4 NOT NULL,
     roots_cancelled int4 NOT NULL,
@@ -203,17 +205,29 @@ CREATE TABLE spanledger.trace (
     root_service text,
     services text[] NOT NULL,          -- distinct, sorted
     -- What its spans mean. Sums are over billable spans.
-    models text[],                     -- distinct, sorted; of all spans that name one
+    models text[],                     -- distinct, sorted by bytes, at most 256, here and below; of all spans that name one
     providers text[],
-    facets text[],                     -- distinct, sorted: 'model:gpt-4o', 'user:ada', 'tag:beta', …: what lists filter by
-    session_id text,                   -- of the earliest root that has one, else of the earliest span that has one
+    facets text[],                     -- 'model:gpt-4o', …: what lists filter by. At most 1000; values are cut after 200 characters. Kinds: model,
+                                       -- provider, type, user, session, environment, release, prompt, agent, tag
+    -- Texts of one span each, and the rank of that span; the least rank wins, of equal ranks the least text, so that rows merge in any order.
+    -- Ranks: a root is its start_ns - 2^63 and comes before all others; another span is its start_ns where the earliest stands, 2^63 - 1 - start_ns
+    -- where the latest does. The values of a trace of several days are those of its row with the least rank.
+    session_id text,                   -- of the earliest root that has one, else of the earliest span
+    session_rank int8,
     user_id text,
+    user_rank int8,
     environment text,
+    environment_rank int8,
     project text,
-    trace_name text,                   -- given by the application: of the last span that has one
-    tags text[],                       -- of all spans
-    input_preview text,
-    output_preview text,
+    project_rank int8,
+    trace_name text,                   -- given by the application: of the latest span that has one
+    trace_name_rank int8,
+    input_preview text,                -- of the earliest root, else of the earliest span
+    input_rank int8,
+    output_preview text,               -- of the earliest root, else of the latest span
+    output_rank int8,
+    tags text[],                       -- of all spans: distinct, sorted
+    -- Counts and sums; NULL: 0.
     counted_spans int4,                -- spans that take part in counting (ledger/fold.h fold_counts)
     plain_spans int4,                  -- those of them that cannot be in anybody's way (fold_is_plain)
     billable_calls int4,

@@ -41,9 +41,11 @@ queries)
         literal "$file"
         echo '    ;'
     done
-    echo 'const char sql_span_columns[] ='
-    literal schema/query/span_columns.txt
-    echo '    ;'
+    for list in span_columns trace_columns; do
+        printf 'const char sql_%s[] =\n' $list
+        literal "schema/query/$list.txt"
+        echo '    ;'
+    done
     echo 'const struct query_text query_texts[] = {'
     for file in schema/query/*.sql; do
         [ -e "$file" ] || continue
@@ -55,7 +57,9 @@ queries-header)
     printf '#ifndef QUERIES_H\n#define QUERIES_H\n'
     echo 'struct query_text { const char *name; const char *sql; };'
     echo 'extern const struct query_text query_texts[]; /* all of them, ended by NULL */'
-    echo 'extern const char sql_span_columns[]; /* schema/query/span_columns.txt */'
+    echo '/* schema/query/NAME.txt: the columns that COPY writes, in that order */'
+    echo 'extern const char sql_span_columns[];'
+    echo 'extern const char sql_trace_columns[];'
     for file in schema/query/*.sql; do
         [ -e "$file" ] || continue
         printf 'extern const char sql_%s[];\n' "$(name_of "$file")"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "queries.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
 
@@ -25,6 +26,7 @@ static struct cluster *cluster;
 static char conninfo[CLUSTER_CONNINFO_BYTES];
 static struct seen *seen;
 static struct writer *writer;
+static struct db db;
 static struct reader *reader;
 static struct arena arena;
 
@@ -36,7 +38,6 @@ static struct stored_scope scope = {
 static int setup(void **state)
 {
     struct err err = {0};
-    struct db db = {0};
     int rest;
     int applied;
     char program[] = "it_meaning";
@@ -48,7 +49,6 @@ static int setup(void **state)
     must(cfg_load(&cfg, 0, argv, NULL, &rest, &err));
     must(db_open(&db, conninfo, DB_ADMIN, 0, &err));
     must(migrate_run(&db, &cfg, &applied, &err));
-    db_close(&db);
     seen = seen_new();
     must(writer_new(&cfg, conninfo, seen, &writer, &err));
     must(reader_new(&cfg, conninfo, &reader, &err));
@@ -64,6 +64,7 @@ static int teardown(void **state)
     writer_free(writer);
     seen_free(seen);
     cfg_done(&cfg);
+    db_close(&db);
     cluster_stop(cluster);
     return 0;
 }
@@ -136,7 +137,11 @@ static struct meaning whole(void)
         .input_preview = BYTES_LITERAL("asked"),
         .output_preview = BYTES_LITERAL("answered"),
         .completion_start_ns = NOW_NS + 3000,
-        .usage = {.sent = true, .rule = USAGE_RULE_DIALECT_INCLUSIVE, .total = 145},
+        .usage = {.sent = true,
+                  .rule = USAGE_RULE_DIALECT_INCLUSIVE,
+                  .total = 145,
+                  .cached_audio = 9,
+                  .image_output = 8},
         .reported_cost = 1002,
         .cost = {.source = COST_SOURCE_COMPUTED,
                  .total = 1001,
@@ -172,6 +177,8 @@ static void assert_skeleton(const struct meaning *got, const struct meaning *wan
     assert_int_equal(got->usage.sent, want->usage.sent);
     assert_int_equal(got->usage.rule, want->usage.rule);
     assert_int_equal(got->usage.total, want->usage.total);
+    assert_int_equal(got->usage.cached_audio, want->usage.cached_audio);
+    assert_int_equal(got->usage.image_output, want->usage.image_output);
     assert_int_equal(got->cost.source, want->cost.source);
     assert_int_equal(got->cost.total, want->cost.total);
     assert_int_equal(got->cost.computed, want->cost.computed);
@@ -294,6 +301,160 @@ static void staged_spans_keep_it_too(void **state)
     assert_whole(read_one(6, true)->meaning, &want);
 }
 
+/* All trace rows as text, in order of their key. */
+static char *dump_traces(void)
+{
+    DB_RESULT res =
+        PQexec(db.conn, "SELECT string_agg(t::text, E'\\n' ORDER BY t.trace_id, t.day) FROM "
+                        "spanledger.trace AS t");
+
+    if (PQresultStatus(res) != PGRES_TUPLES_OK)
+        fail_msg("%s", PQresultErrorMessage(res));
+    return strdup(PQgetvalue(res, 0, 0));
+}
+
+static const char *sql_of(const char *name)
+{
+    for (const struct query_text *q = query_texts; q->name; q++)
+        if (strcmp(q->name, name) == 0)
+            return q->sql;
+    fail_msg("no statement %s", name);
+    return NULL;
+}
+
+/* Counts every trace row anew. */
+static void recount_all(void)
+{
+    DB_RESULT keys = PQexec(db.conn, "SELECT array_agg(tenant_id), array_agg(trace_bucket), "
+                                     "array_agg(trace_id), array_agg(day) FROM spanledger.trace");
+    const char *params[] = {PQgetvalue(keys, 0, 0), PQgetvalue(keys, 0, 1),
+                            PQgetvalue(keys, 0, 2), PQgetvalue(keys, 0, 3),
+                            "2026-01-01",           "2027-01-01",
+                            "2026-01-01",           "2027-01-01"};
+    DB_RESULT res =
+        PQexecParams(db.conn, sql_of("write_trace_recount"), 8, NULL, params, NULL, NULL, 0);
+
+    if (PQresultStatus(res) != PGRES_COMMAND_OK)
+        fail_msg("%s", PQresultErrorMessage(res));
+}
+
+static uint32_t dice;
+
+static uint32_t roll(uint32_t sides)
+{
+    dice = dice * 1664525 + 1013904223;
+    return (dice >> 8) % sides;
+}
+
+/* One of a few texts, or none. */
+static struct bytes some(const char *kind)
+{
+    const uint32_t n = roll(5);
+    char text[400];
+
+    if (n == 0)
+        return (struct bytes){0};
+    (void)snprintf(text, sizeof(text), "%s %u", kind, n);
+    if (n == 4) /* cut in facets */
+        (void)snprintf(text, sizeof(text), "%s %0250u", kind, roll(2));
+    return arena_copy(&arena, bytes_of(text));
+}
+
+static const struct meaning *random_meaning(void)
+{
+    static struct bytes labels[] = {BYTES_CONSTANT("b"), BYTES_CONSTANT("a \"x\"\\,"),
+                                    BYTES_CONSTANT("c")};
+    struct meaning *m = arena_new(&arena, struct meaning);
+
+    *m = whole();
+    m->observation = (enum observation)roll(OBSERVATION_COUNT);
+    m->model = some("model");
+    m->provider = some("provider");
+    m->session_id = some("session");
+    m->user_id = some("user");
+    m->environment = some("environment");
+    m->project = some("project");
+    m->release = some("release");
+    m->trace_name = some("name");
+    m->agent_name = some("agent");
+    m->prompt_name = some("prompt");
+    m->input_preview = some("input");
+    m->output_preview = some("output");
+    m->tags = labels;
+    m->tag_count = roll(4);
+    m->usage.sent = roll(3) > 0;
+    m->usage.total = INT64_MAX - roll(1000);
+    for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
+        m->usage.tokens[i] = roll(3) ? roll(100000) : 0;
+    if (!m->usage.sent)
+        m->usage = (struct token_usage){0};
+    m->cost.total = roll(4) ? INT64_MAX - roll(7) : COST_UNKNOWN;
+    return m;
+}
+
+/* Traces of 7 spans with meanings at random, some over midnight, some with equal starts. */
+static void random_spans(struct stored_span *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = span_of((uint8_t)(100 + i % 11), roll(4) ? random_meaning() : NULL);
+        rows[i].span_id = (int64_t)i;
+        rows[i].content_hash = (int64_t)i;
+        rows[i].start_unix_ns += roll(5) * 1000 + (int64_t)roll(2) * S_PER_DAY * NS_PER_S;
+        rows[i].has_parent = roll(3) > 0;
+        rows[i].outcome = (enum span_outcome)roll(4);
+        rows[i].billing.billable = rows[i].meaning && roll(2);
+        rows[i].billing.counted = rows[i].billing.billable;
+        rows[i].billing.plain = rows[i].billing.billable && roll(2);
+    }
+}
+
+/* Whatever came in which request: the rows are the same, and the same as counted from the spans. */
+static void trace_rows_add_up_in_any_order(void **state)
+{
+    static struct stored_span rows[300];
+    char *first = NULL;
+
+    (void)state;
+    for (uint32_t order = 0; order < 5; order++) {
+        struct err err = {0};
+        char *merged;
+        char *recounted;
+
+        must(db_exec(&db, "TRUNCATE spanledger.span, spanledger.trace", &err));
+        arena_reset(&arena);
+        dice = 1;
+        random_spans(rows, 300);
+        dice = order;
+        for (size_t i = 0; i < 300 && order > 0; i++) {
+            const size_t other = roll(300);
+            const struct stored_span swapped = rows[i];
+
+            rows[i] = rows[other];
+            rows[other] = swapped;
+        }
+        for (size_t i = 0, n; i < 300; i += n) {
+            struct write_item items[300];
+
+            n = order < 2 ? 300 : 1 + roll(40);
+            n = n < 300 - i ? n : 300 - i;
+            for (size_t k = 0; k < n; k++)
+                items[k] = (struct write_item){.row = &rows[i + k]};
+            must(writer_write(writer, items, n, &err));
+        }
+        merged = dump_traces();
+        recount_all();
+        recounted = dump_traces();
+        assert_string_equal(merged, recounted);
+        if (first)
+            assert_string_equal(merged, first);
+        else
+            first = strdup(merged);
+        free(merged);
+        free(recounted);
+    }
+    free(first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_session_alone_is_kept),
         cmocka_unit_test(a_greater_version_brings_its_own),
         cmocka_unit_test(staged_spans_keep_it_too),
+        cmocka_unit_test(trace_rows_add_up_in_any_order),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -69,12 +69,14 @@ static void a_row_has_a_field_per_column(void **state)
 {
     const struct stored_resource resource = {.id.at = {7}};
     const struct stored_scope scope = {.id.at = {8}};
-    const struct stored_span row = {.name = BYTES_LITERAL("n"),
-                                    .has_parent = true,
-                                    .parent_span_id = 3,
-                                    .exact = BYTES_LITERAL("x"),
-                                    .resource = &resource,
-                                    .scope = &scope};
+    static struct bytes tags[] = {BYTES_CONSTANT("t")};
+    const struct meaning meaning = {.tags = tags, .tag_count = 1, .usage.sent = true};
+    struct stored_span row = {.name = BYTES_LITERAL("n"),
+                              .has_parent = true,
+                              .parent_span_id = 3,
+                              .exact = BYTES_LITERAL("x"),
+                              .resource = &resource,
+                              .scope = &scope};
     struct buf out;
     int columns = 1;
 
@@ -87,6 +89,11 @@ static void a_row_has_a_field_per_column(void **state)
     pgcopy_span_set_seq(out.at, 0x0102030405060708);
     assert_int_equal(count_fields(buf_bytes(&out)), columns);
     assert_non_null(memmem(out.at, out.len, "\1\2\3\4\5\6\7\10", 8));
+    buf_clear(&out);
+    row.meaning = &meaning;
+    row.billing.is_duplicate = true;
+    pgcopy_span(&out, &row);
+    assert_int_equal(count_fields(buf_bytes(&out)), columns);
     buf_done(&out);
 }
 

@@ -53,8 +53,17 @@ struct stored_payload {
     struct bytes events;
 };
 
+/* Bits of column span.meaning_flags beside those of enum meaning_flag: what ledger/fold says of the
+ * span alone, so that the database can count such spans. Writing only. */
+enum stored_flag {
+    STORED_FLAG_COUNTED = 1 << 29, /* fold_counts */
+    STORED_FLAG_PLAIN = 1 << 30,   /* fold_is_plain */
+};
+
 /* What counting made of a span (ledger/fold). */
 struct billing {
+    bool counted; /* STORED_FLAG_COUNTED, STORED_FLAG_PLAIN: set by the writer */
+    bool plain;
     bool billable;
     enum billing_reason reason;
     bool is_duplicate;

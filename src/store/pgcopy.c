@@ -63,8 +63,8 @@ struct __attribute__((packed)) fixed_part {
     uint16_t outcome;
 };
 
-#define SPAN_FIELDS 81    /* of schema/query/span_columns.txt */
-#define MEANING_FIELDS 50 /* the last of them: what a span means */
+#define SPAN_FIELDS 83    /* of schema/query/span_columns.txt */
+#define MEANING_FIELDS 52 /* the last of them: what a span means */
 #define NULL_FIELD UINT32_MAX
 
 static void add_be32(struct buf *out, uint32_t value)
@@ -173,7 +173,6 @@ static void fill_fixed(struct fixed_part *f, const struct stored_span *row)
 /* How a member of struct meaning becomes a field. */
 enum form {
     FORM_TEXT,  /* struct bytes; empty: NULL */
-    FORM_INT4,  /* unsigned; 0: NULL */
     FORM_INT8,  /* int64_t; 0: NULL */
     FORM_TIME,  /* int64_t, ns since 1970; 0: NULL */
     FORM_TEXTS, /* tags */
@@ -184,30 +183,21 @@ enum form {
         form, offsetof(struct meaning, name)                                                       \
     }
 
-/* From meaning_flags to completion_start_time. */
+/* From provider to completion_start_time. */
 static const struct member {
     enum form form;
     size_t offset;
 } before_usage[] = {
-    MEMBER(FORM_INT4, flags),
-    MEMBER(FORM_TEXT, provider),
-    MEMBER(FORM_TEXT, model),
-    MEMBER(FORM_TEXT, request_model),
-    MEMBER(FORM_INT8, response_key),
-    MEMBER(FORM_TEXT, session_id),
-    MEMBER(FORM_TEXT, user_id),
-    MEMBER(FORM_TEXT, environment),
-    MEMBER(FORM_TEXT, project),
-    MEMBER(FORM_TEXT, release),
-    MEMBER(FORM_TEXT, level),
-    MEMBER(FORM_TEXT, agent_name),
-    MEMBER(FORM_TEXT, prompt_name),
-    MEMBER(FORM_TEXT, prompt_version),
-    MEMBER(FORM_TEXT, trace_name),
-    MEMBER(FORM_TEXT, input_preview),
-    MEMBER(FORM_TEXT, output_preview),
-    MEMBER(FORM_TEXTS, tags),
-    MEMBER(FORM_TIME, completion_start_ns),
+
+    MEMBER(FORM_TEXT, provider),       MEMBER(FORM_TEXT, model),
+    MEMBER(FORM_TEXT, request_model),  MEMBER(FORM_INT8, response_key),
+    MEMBER(FORM_TEXT, session_id),     MEMBER(FORM_TEXT, user_id),
+    MEMBER(FORM_TEXT, environment),    MEMBER(FORM_TEXT, project),
+    MEMBER(FORM_TEXT, release),        MEMBER(FORM_TEXT, level),
+    MEMBER(FORM_TEXT, agent_name),     MEMBER(FORM_TEXT, prompt_name),
+    MEMBER(FORM_TEXT, prompt_version), MEMBER(FORM_TEXT, trace_name),
+    MEMBER(FORM_TEXT, input_preview),  MEMBER(FORM_TEXT, output_preview),
+    MEMBER(FORM_TEXTS, tags),          MEMBER(FORM_TIME, completion_start_ns),
 };
 
 static void add_nulls(struct buf *out, size_t count)
@@ -270,9 +260,6 @@ static void add_member(struct buf *out, const struct meaning *meaning, const str
     case FORM_TEXT:
         add_text_or_null(out, *(const struct bytes *)at);
         break;
-    case FORM_INT4:
-        add_int4_or_null(out, *(const unsigned *)at);
-        break;
     case FORM_INT8:
         add_int8_or_null(out, *(const int64_t *)at);
         break;
@@ -291,13 +278,15 @@ static void add_member(struct buf *out, const struct meaning *meaning, const str
 static void add_usage(struct buf *out, const struct token_usage *usage)
 {
     if (!usage->sent) {
-        add_nulls(out, 1 + TOKEN_KIND_COUNT + 1);
+        add_nulls(out, 1 + TOKEN_KIND_COUNT + 3);
         return;
     }
     add_int2(out, (int)usage->rule);
     for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
         add_int8_or_null(out, usage->tokens[i]);
     add_int8_or_null(out, usage->total);
+    add_int8_or_null(out, usage->cached_audio);
+    add_int8_or_null(out, usage->image_output);
 }
 
 static void add_costs(struct buf *out, const struct cost *cost)
@@ -347,6 +336,9 @@ static void add_meaning(struct buf *out, const struct stored_span *row)
     add_text_or_null(out, meaning->observation == OBSERVATION_SPAN
                               ? (struct bytes){0}
                               : bytes_of(observation_name(meaning->observation)));
+    add_int4_or_null(out, meaning->flags |
+                              (row->billing.counted ? (unsigned)STORED_FLAG_COUNTED : 0) |
+                              (row->billing.plain ? (unsigned)STORED_FLAG_PLAIN : 0));
     for (size_t i = 0; i < sizeof(before_usage) / sizeof(before_usage[0]); i++)
         add_member(out, meaning, &before_usage[i]);
     add_usage(out, &meaning->usage);

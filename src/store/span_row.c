@@ -78,10 +78,10 @@ static enum observation observation_of(struct bytes name)
     return OBSERVATION_SPAN;
 }
 
-/* USAGE: rule, kinds, total. */
+/* USAGE: rule, kinds, total, parts of kinds. */
 static void read_usage(struct row *row, struct token_usage *usage)
 {
-    int64_t items[1 + TOKEN_KIND_COUNT + 1];
+    int64_t items[1 + TOKEN_KIND_COUNT + 3];
 
     if (!row_int8s(row, USAGE, items, sizeof(items) / sizeof(items[0]), /* if_null= */ 0))
         return;
@@ -89,6 +89,8 @@ static void read_usage(struct row *row, struct token_usage *usage)
     usage->rule = (enum usage_rule)items[0];
     memcpy(usage->tokens, &items[1], sizeof(usage->tokens));
     usage->total = items[1 + TOKEN_KIND_COUNT];
+    usage->cached_audio = items[1 + TOKEN_KIND_COUNT + 1];
+    usage->image_output = items[1 + TOKEN_KIND_COUNT + 2];
 }
 
 static int64_t known_or_0(int64_t cost)
@@ -148,7 +150,8 @@ static void read_meaning(struct row *row, bool full, struct stored_span *span)
         return;
     }
     m->observation = observation_of(row_text_or_empty(row, OBSERVATION_TYPE));
-    m->flags = (unsigned)row_int4_or_0(row, MEANING_FLAGS);
+    m->flags = (unsigned)row_int4_or_0(row, MEANING_FLAGS) &
+               ~(unsigned)(STORED_FLAG_COUNTED | STORED_FLAG_PLAIN);
     m->provider = row_text_or_empty(row, PROVIDER);
     m->model = row_text_or_empty(row, MODEL);
     m->request_model = row_text_or_empty(row, REQUEST_MODEL);

@@ -4,13 +4,10 @@
 #include "store/pg_time.h"
 #include "store/pgtypes.h"
 
-const char trace_copy_columns[] =
-    "day, tenant_id, trace_bucket, trace_id, start_ns, end_ns, last_received, first_span_id, "
-    "first_name, first_service, root_start_ns, root_span_id, root_name, root_service, span_count, "
-    "error_count, roots_ended, roots_failed, roots_cancelled, roots_unfinished, multi_day, "
-    "services";
-
-#define TRACE_FIELDS 22
+#define TRACE_FIELDS 65 /* of schema/query/trace_columns.txt */
+#define MEANS_FIELDS 43 /* the last of them: what spans of GenAI bring */
+#define MOST_NAMES 256  /* of models, providers, tags */
+#define MOST_FACETS 1000
 
 static void add_field(struct buf *out, const void *value, size_t len)
 {
@@ -43,21 +40,153 @@ static void add_int4(struct buf *out, int32_t value)
     add_field(out, be, sizeof(be));
 }
 
-static void add_services(struct buf *out, const struct trace_sum *sum)
+/* A text[] under construction: its length and count are set by array_end. */
+static size_t array_begin(struct buf *out)
 {
-    const uint32_t one_dimension[] = {1, 0, TEXTOID, sum->service_count, 1};
-    const size_t length_at = out->len;
-    uint8_t be[4] = {0};
+    static const uint32_t one_dimension[] = {0, 1, 0, TEXTOID, 0, 1};
+    const size_t at = out->len;
+    uint8_t be[4];
 
-    buf_add(out, be, sizeof(be));
     for (size_t i = 0; i < sizeof(one_dimension) / sizeof(one_dimension[0]); i++) {
         put_be32(be, one_dimension[i]);
         buf_add(out, be, sizeof(be));
     }
+    return at;
+}
+
+static void array_end(struct buf *out, size_t at, uint32_t count)
+{
+    if (!buf_ok(out))
+        return;
+    put_be32(out->at + at, (uint32_t)(out->len - at - 4));
+    put_be32(out->at + at + 16, count);
+}
+
+static void add_services(struct buf *out, const struct trace_sum *sum)
+{
+    const size_t at = array_begin(out);
+
     for (uint32_t i = 0; i < sum->service_count; i++)
         add_field(out, sum->services[i].at, sum->services[i].len);
-    if (buf_ok(out))
-        put_be32(out->at + length_at, (uint32_t)(out->len - length_at - 4));
+    array_end(out, at, sum->service_count);
+}
+
+/* The values of one kind of facet; NULL: none. */
+static void add_names(struct buf *out, const struct trace_means *means, enum facet_kind kind)
+{
+    const size_t at = array_begin(out);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < means->facet_count && count < MOST_NAMES; i++) {
+        if (means->facets[i].kind != kind)
+            continue;
+        add_field(out, means->facets[i].value.at, means->facets[i].value.len);
+        count++;
+    }
+    array_end(out, at, count);
+    if (count == 0 && buf_ok(out)) {
+        out->len = at;
+        add_null(out);
+    }
+}
+
+/* 'kind:value' of each; two long values may be one after the cut. */
+static void add_facets(struct buf *out, const struct trace_means *means)
+{
+    const size_t at = array_begin(out);
+    struct facet last = {0};
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < means->facet_count && count < MOST_FACETS; i++) {
+        const char *name = trace_sum_facet_name(means->facets[i].kind);
+        const struct facet f = {means->facets[i].kind,
+                                trace_sum_facet_value(means->facets[i].value)};
+        uint8_t be[4];
+
+        if (count > 0 && f.kind == last.kind && bytes_equal(f.value, last.value))
+            continue;
+        put_be32(be, (uint32_t)(strlen(name) + 1 + f.value.len));
+        buf_add(out, be, sizeof(be));
+        buf_add_text(out, name);
+        buf_add_byte(out, ':');
+        buf_add_bytes(out, f.value);
+        last = f;
+        count++;
+    }
+    array_end(out, at, count);
+    if (count == 0 && buf_ok(out)) {
+        out->len = at;
+        add_null(out);
+    }
+}
+
+static void add_count(struct buf *out, int32_t count)
+{
+    if (count == 0)
+        add_null(out);
+    else
+        add_int4(out, count);
+}
+
+/*
+ * numeric: number of digits, weight of the first, sign, digits behind the point; digits of base
+ * 10000, the first one first, none of them a trailing zero. Sums of 2^63 fit into 128 bits with
+ * 10 of them.
+ */
+static void add_sum(struct buf *out, wide_int sum)
+{
+    enum { BASE = 10000, MOST_DIGITS = 10, POSITIVE = 0x0000, NEGATIVE = 0x4000 };
+    const bool negative = sum < 0;
+    uint16_t digits[MOST_DIGITS];
+    uint8_t field[8 + 2 * MOST_DIGITS];
+    uint16_t count = 0;
+    uint16_t trailing = 0;
+
+    if (sum == 0) {
+        add_null(out);
+        return;
+    }
+    for (; sum != 0 && count < MOST_DIGITS; sum /= BASE)
+        digits[count++] = (uint16_t)(negative ? -(sum % BASE) : sum % BASE);
+    while (digits[trailing] == 0)
+        trailing++;
+    put_be16(field, (uint16_t)(count - trailing));
+    put_be16(field + 2, (uint16_t)(count - 1));
+    put_be16(field + 4, negative ? NEGATIVE : POSITIVE);
+    put_be16(field + 6, 0);
+    for (uint16_t i = 0; i < count - trailing; i++)
+        put_be16(field + 8 + 2 * i, digits[count - 1 - i]);
+    add_field(out, field, 8U + 2U * (unsigned)(count - trailing));
+}
+
+static void add_means(struct buf *out, const struct trace_means *means)
+{
+    add_names(out, means, FACET_MODEL);
+    add_names(out, means, FACET_PROVIDER);
+    add_facets(out, means);
+    add_names(out, means, FACET_TAG);
+    for (size_t i = 0; i < LABEL_COUNT; i++) {
+        const struct label *label = &means->labels[i];
+
+        if (label->text.len == 0) {
+            add_null(out);
+            add_null(out);
+        } else {
+            add_field(out, label->text.at, label->text.len);
+            add_int8(out, label->rank);
+        }
+    }
+    add_count(out, means->counted);
+    add_count(out, means->plain);
+    add_count(out, means->calls);
+    add_count(out, means->unpriced);
+    for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
+        add_sum(out, means->tokens[i]);
+    add_sum(out, means->total_tokens);
+    for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
+        add_sum(out, means->costs[i]);
+    add_sum(out, means->request);
+    add_sum(out, means->cost_total);
 }
 
 static void add_root(struct buf *out, const struct stored_span *root)
@@ -98,4 +227,9 @@ void trace_copy_row(struct buf *out, const struct trace_sum *sum)
         add_int4(out, sum->roots[i]);
     add_field(out, &multi_day, 1);
     add_services(out, sum);
+    if (sum->means)
+        add_means(out, sum->means);
+    else
+        for (int i = 0; i < MEANS_FIELDS; i++)
+            add_null(out);
 }

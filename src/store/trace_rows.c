@@ -2,7 +2,7 @@
  * Trace rows of a batch.
  *
  * DESIGN: used by one writer's thread. The new spans of a batch are summed up per (trace, day) in memory first, so that a trace of ten spans costs one
- * upsert; sums go to the server as arrays, in key order, so that two writers never wait for each other crosswise.
+ * row; rows are written in key order, so that two writers never wait for each other crosswise.
  */
 #include "store/trace_rows.h"
 
@@ -21,6 +21,7 @@
 
 #define DAYS_AROUND 31
 #define PARAM_MAX_BYTES (256U << 20)
+#define KEY_ARRAYS 4
 
 struct trace_rows {
     struct trace_sum *sums;
@@ -29,22 +30,15 @@ struct trace_rows {
     uint32_t *slots; /* open addressing: index + 1 into sums */
     size_t slot_count;
     uint64_t seed; /* trace ids are chosen by senders: they shall not choose places too (SEC-20) */
-    struct pg_array arrays[22];
-    struct buf scratch; /* text form of a services array, rows of COPY */
-    bool prepared[2];
+    struct pg_array arrays[KEY_ARRAYS];
+    struct buf scratch; /* rows of COPY */
+    struct arena arena; /* what the sums hold; empty between batches */
+    bool prepared;
 };
 
-static const Oid element_types[22] = {
-    DATEOID, INT4OID, INT2OID, UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID,
-    TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, INT4OID,        INT4OID,
-    INT4OID, INT4OID, INT4OID, INT4OID, BOOLOID, TEXTOID,
-};
-static const Oid array_types[22] = {
-    DATEARRAYOID,        INT4ARRAYOID, INT2ARRAYOID, UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-    TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-    TEXTARRAYOID,        TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID,
-    INT4ARRAYOID,        INT4ARRAYOID, BOOLARRAYOID, TEXTARRAYOID,
-};
+/* day, tenant, bucket, trace id */
+static const Oid element_types[KEY_ARRAYS] = {DATEOID, INT4OID, INT2OID, UUIDOID};
+static const Oid array_types[KEY_ARRAYS] = {DATEARRAYOID, INT4ARRAYOID, INT2ARRAYOID, UUIDARRAYOID};
 
 struct trace_rows *trace_rows_new(void)
 {
@@ -52,9 +46,10 @@ struct trace_rows *trace_rows_new(void)
 
     if (!rows)
         return NULL;
-    for (size_t i = 0; i < 22; i++)
+    for (size_t i = 0; i < KEY_ARRAYS; i++)
         pg_array_init(&rows->arrays[i], element_types[i], PARAM_MAX_BYTES);
     buf_init(&rows->scratch, PARAM_MAX_BYTES);
+    arena_init(&rows->arena, PARAM_MAX_BYTES);
     (void)!getrandom(&rows->seed, sizeof(rows->seed), GRND_NONBLOCK);
     return rows;
 }
@@ -63,9 +58,10 @@ void trace_rows_free(struct trace_rows *rows)
 {
     if (!rows)
         return;
-    for (size_t i = 0; i < 22; i++)
+    for (size_t i = 0; i < KEY_ARRAYS; i++)
         pg_array_done(&rows->arrays[i]);
     buf_done(&rows->scratch);
+    arena_done(&rows->arena);
     free(rows->sums);
     free(rows->slots);
     free(rows);
@@ -73,7 +69,7 @@ void trace_rows_free(struct trace_rows *rows)
 
 void trace_rows_disconnected(struct trace_rows *rows)
 {
-    memset(rows->prepared, 0, sizeof(rows->prepared));
+    rows->prepared = false;
 }
 
 static bool make_room(struct trace_rows *rows, size_t items, struct err *err)
@@ -123,46 +119,6 @@ static struct trace_sum *sum_of(struct trace_rows *rows, const struct stored_spa
     return &rows->sums[rows->count - 1];
 }
 
-static bool is_earlier(const struct stored_span *a, const struct stored_span *b)
-{
-    if (a->start_unix_ns != b->start_unix_ns)
-        return a->start_unix_ns < b->start_unix_ns;
-    return a->span_id < b->span_id;
-}
-
-static void add_service(struct trace_sum *s, struct bytes service)
-{
-    for (uint32_t i = 0; i < s->service_count; i++)
-        if (bytes_equal(s->services[i], service))
-            return;
-    if (s->service_count == sizeof(s->services) / sizeof(s->services[0]))
-        s->recount = true;
-    else
-        s->services[s->service_count++] = service;
-}
-
-static void add_span(struct trace_sum *s, const struct stored_span *row)
-{
-    const int64_t end_ns = row->start_unix_ns + row->duration_ns;
-
-    if (s->span_count == 0 || row->start_unix_ns < s->start_ns)
-        s->start_ns = row->start_unix_ns;
-    if (s->span_count == 0 || end_ns > s->end_ns)
-        s->end_ns = end_ns;
-    if (row->received_ns > s->last_received_ns)
-        s->last_received_ns = row->received_ns;
-    if (!s->first || is_earlier(row, s->first))
-        s->first = row;
-    if (!row->has_parent) {
-        s->roots[row->outcome]++;
-        if (!s->root || is_earlier(row, s->root))
-            s->root = row;
-    }
-    s->span_count++;
-    s->error_count += row->status_code == 2;
-    add_service(s, row->service_name);
-}
-
 static int compare_sums(const void *a, const void *b)
 {
     const struct trace_sum *x = a;
@@ -196,9 +152,9 @@ static void day_range(const struct trace_rows *rows, int64_t *out_first, int64_t
     }
 }
 
-static void clear_arrays(struct trace_rows *rows, size_t count)
+static void clear_arrays(struct trace_rows *rows)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < KEY_ARRAYS; i++)
         pg_array_clear(&rows->arrays[i]);
 }
 
@@ -207,7 +163,7 @@ static size_t put_traces(struct trace_rows *rows, bool (*wanted)(const struct tr
 {
     size_t places = 0;
 
-    clear_arrays(rows, 22);
+    clear_arrays(rows);
     for (size_t i = 0; i < rows->count; i++) {
         const struct trace_sum *s = &rows->sums[i];
         if ((i > 0 && same_trace(s, s - 1)) || (wanted && !wanted(s)))
@@ -283,7 +239,7 @@ static bool find_days(struct trace_rows *rows, struct db *db, struct err *err)
     put_trace_params(rows, &find);
     call_date(&find, first_day - DAYS_AROUND);
     call_date(&find, last_day + DAYS_AROUND);
-    if (!call_run(db, "write_trace_days", &rows->prepared[0], sql_write_trace_days, &find, &result,
+    if (!call_run(db, "write_trace_days", &rows->prepared, sql_write_trace_days, &find, &result,
                   err) ||
         !read_days(rows, result, err))
         return false;
@@ -295,101 +251,35 @@ static bool find_days(struct trace_rows *rows, struct db *db, struct err *err)
     return call_run(db, NULL, NULL, sql_write_trace_multi, &mark, NULL, err);
 }
 
-/* {"a","b"}: the text form of a text[]. */
-static struct bytes services_text(struct trace_rows *rows, struct trace_sum *s)
+static bool encode(struct trace_rows *rows, bool there, struct err *err)
 {
-    struct buf *out = &rows->scratch;
-
-    buf_clear(out);
-    buf_add_byte(out, '{');
-    for (uint32_t i = 0; i < s->service_count; i++) {
-        buf_add_text(out, i ? ",\"" : "\"");
-        for (size_t k = 0; k < s->services[i].len; k++) {
-            const uint8_t c = s->services[i].at[k];
-            if (c == '"' || c == '\\')
-                buf_add_byte(out, '\\');
-            buf_add_byte(out, c);
-        }
-        buf_add_byte(out, '"');
-    }
-    buf_add_byte(out, '}');
-    return buf_bytes(out);
-}
-
-static int compare_services(const void *a, const void *b)
-{
-    const struct bytes *x = a;
-    const struct bytes *y = b;
-    const int order = memcmp(x->at, y->at, x->len < y->len ? x->len : y->len);
-
-    return order ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-static void put_root(struct pg_array *a, const struct stored_span *root)
-{
-    if (root) {
-        pg_array_int8(&a[10], root->start_unix_ns);
-        pg_array_int8(&a[11], root->span_id);
-        pg_array_bytes(&a[12], root->name);
-        pg_array_bytes(&a[13], root->service_name);
-    } else {
-        for (size_t i = 10; i <= 13; i++)
-            pg_array_null(&a[i]);
-    }
-}
-
-static void put_sum(struct trace_rows *rows, struct trace_sum *s)
-{
-    struct pg_array *a = rows->arrays;
-
-    pg_array_int4(&a[0], pg_date(s->day));
-    pg_array_int4(&a[1], s->tenant_id);
-    pg_array_int2(&a[2], s->bucket);
-    pg_array_uuid(&a[3], &s->trace_id);
-    pg_array_int8(&a[4], s->start_ns);
-    pg_array_int8(&a[5], s->end_ns);
-    pg_array_int8(&a[6], pg_timestamp(s->last_received_ns));
-    pg_array_int8(&a[7], s->first->span_id);
-    pg_array_bytes(&a[8], s->first->name);
-    pg_array_bytes(&a[9], s->first->service_name);
-    put_root(a, s->root);
-    pg_array_int4(&a[14], s->span_count);
-    pg_array_int4(&a[15], s->error_count);
-    for (size_t i = 0; i <= SPAN_UNFINISHED; i++)
-        pg_array_int4(&a[16 + i], s->roots[i]);
-    pg_array_bool(&a[20], s->multi_day);
-    pg_array_bytes(&a[21], services_text(rows, s));
-}
-
-static bool upsert(struct trace_rows *rows, struct db *db, struct err *err)
-{
-    struct call call = {0};
-
-    clear_arrays(rows, 22);
+    buf_clear(&rows->scratch);
     for (size_t i = 0; i < rows->count; i++)
-        if (rows->sums[i].span_count > 0 && rows->sums[i].there)
-            put_sum(rows, &rows->sums[i]);
-    if (rows->arrays[0].count == 0)
-        return true;
-    for (size_t i = 0; i < 22; i++) {
-        if (!buf_ok(&rows->arrays[i].bytes) || !buf_ok(&rows->scratch))
-            return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
-        call_array(&call, array_types[i], &rows->arrays[i]);
-    }
-    return call_run(db, "write_trace", &rows->prepared[1], sql_write_trace, &call, NULL, err);
+        if (rows->sums[i].span_count > 0 && rows->sums[i].there == there)
+            trace_copy_row(&rows->scratch, &rows->sums[i]);
+    return buf_ok(&rows->scratch) ||
+           err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
 }
 
 /* Rows that are not there yet: COPY costs a third of the upsert, and the locks say that nobody else makes them. */
 static bool copy_new(struct trace_rows *rows, struct db *db, struct err *err)
 {
-    buf_clear(&rows->scratch);
-    for (size_t i = 0; i < rows->count; i++)
-        if (rows->sums[i].span_count > 0 && !rows->sums[i].there)
-            trace_copy_row(&rows->scratch, &rows->sums[i]);
-    if (!buf_ok(&rows->scratch))
-        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
-    return rows->scratch.len == 0 ||
-           copy_rows(db, "spanledger.trace", trace_copy_columns, buf_bytes(&rows->scratch), err);
+    return encode(rows, /* there= */ false, err) &&
+           (rows->scratch.len == 0 ||
+            copy_rows(db, "spanledger.trace", sql_trace_columns, buf_bytes(&rows->scratch), err));
+}
+
+/* The others are merged by the server; the stage is empty: it is emptied at each commit, and this is
+ * done once in a transaction. */
+static bool merge_old(struct trace_rows *rows, struct db *db, struct err *err)
+{
+    const struct call call = {0};
+
+    return encode(rows, /* there= */ true, err) &&
+           (rows->scratch.len == 0 ||
+            (copy_rows(db, "pg_temp.trace_stage", sql_trace_columns, buf_bytes(&rows->scratch),
+                       err) &&
+             call_run(db, NULL, NULL, sql_write_trace, &call, NULL, err)));
 }
 
 /* The last nanosecond of a day; of the last day that nanoseconds can name, the last of them. */
@@ -406,7 +296,7 @@ static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
     int64_t first_day;
     int64_t last_day;
 
-    clear_arrays(rows, 22);
+    clear_arrays(rows);
     for (size_t i = 0; i < rows->count; i++) {
         const struct trace_sum *s = &rows->sums[i];
         if (!s->recount)
@@ -428,23 +318,29 @@ static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
     return call_run(db, NULL, NULL, sql_write_trace_recount, &call, NULL, err);
 }
 
+static bool add_items(struct trace_rows *rows, const struct write_item *items, size_t count,
+                      struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].outcome == WRITE_REPLACED)
+            sum_of(rows, items[i].row)->recount = true;
+        else if (items[i].outcome == WRITE_NEW &&
+                 !trace_sum_add(sum_of(rows, items[i].row), items[i].row, &rows->arena, err))
+            return false;
+    }
+    if (rows->count > 1)
+        qsort(rows->sums, rows->count, sizeof(*rows->sums), compare_sums);
+    for (size_t i = 0; i < rows->count; i++)
+        trace_sum_finish(&rows->sums[i]);
+    return true;
+}
+
 bool trace_rows_write(struct trace_rows *rows, struct db *db, const struct write_item *items,
                       size_t count, struct err *err)
 {
-    if (!make_room(rows, count, err))
+    arena_reset(&rows->arena);
+    if (!make_room(rows, count, err) || !add_items(rows, items, count, err))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        if (items[i].outcome == WRITE_NEW)
-            add_span(sum_of(rows, items[i].row), items[i].row);
-        else if (items[i].outcome == WRITE_REPLACED)
-            sum_of(rows, items[i].row)->recount = true;
-    }
-    if (rows->count == 0)
-        return true;
-    qsort(rows->sums, rows->count, sizeof(*rows->sums), compare_sums);
-    for (size_t i = 0; i < rows->count; i++)
-        qsort(rows->sums[i].services, rows->sums[i].service_count, sizeof(struct bytes),
-              compare_services);
-    return find_days(rows, db, err) && copy_new(rows, db, err) && upsert(rows, db, err) &&
-           recount(rows, db, err);
+    return rows->count == 0 || (find_days(rows, db, err) && copy_new(rows, db, err) &&
+                                merge_old(rows, db, err) && recount(rows, db, err));
 }

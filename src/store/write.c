@@ -133,7 +133,7 @@ bool writer_connect(struct writer *w, struct err *err)
         return false;
     stats_add(STAT_POOL_CONNECTIONS, 1);
     if (db_exec(&w->db, session, err) && db_exec(&w->db, sql_write_stage, err) &&
-        read_lock_room(w, err))
+        db_exec(&w->db, sql_write_trace_stage, err) && read_lock_room(w, err))
         return true;
     disconnect(w);
     return false;
