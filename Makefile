@@ -132,7 +132,7 @@ $(GEN)/queries.h: schema/embed.sh $(SQL)
 	@mkdir -p $(GEN)
 	$(say) EMBED $@
 	$(Q)$(EMBED) queries-header > $@
-$(GEN)/assets.c: schema/embed.sh $(wildcard docs/openapi.yaml)
+$(GEN)/assets.c: schema/embed.sh $(wildcard docs/openapi.yaml src/ledger/*.txt)
 	@mkdir -p $(GEN)
 	$(say) EMBED $@
 	$(Q)$(EMBED) assets > $@

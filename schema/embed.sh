@@ -3,7 +3,7 @@
 #   migrations      schema/NNN_name.sql  -> the array of store/migrate.h
 #   queries         schema/query/*.sql   -> const char sql_NAME[], and all in query_texts[] (for tests)
 #   queries-header  their declarations
-#   assets          docs/openapi.yaml    -> const char asset_openapi_yaml[] and its length
+#   assets          docs/openapi.yaml, src/ledger/{list,overlay}.txt -> const char asset_NAME[] and its length
 set -eu
 
 # Lists of columns stand once, in schema/query/NAME.txt: a line `--@columns NAME` stands for them.
@@ -16,6 +16,12 @@ expand() {
 
 literal() { # the file as C string literals, a line each
     expand "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$/\\n"/'
+}
+
+asset() { # NAME FILE
+    printf 'extern const char asset_%s[];\nextern const size_t asset_%s_bytes;\nconst char asset_%s[] =\n' "$1" "$1" "$1"
+    if [ -e "$2" ]; then literal "$2"; else echo '    ""'; fi
+    printf '    ;\nconst size_t asset_%s_bytes = sizeof(asset_%s) - 1;\n' "$1" "$1"
 }
 
 name_of() { basename "$1" .sql; }
@@ -68,12 +74,9 @@ queries-header)
     ;;
 assets)
     echo '#include <stddef.h>'
-    echo 'extern const char asset_openapi_yaml[];'
-    echo 'extern const size_t asset_openapi_yaml_bytes;'
-    echo 'const char asset_openapi_yaml[] ='
-    if [ -e docs/openapi.yaml ]; then literal docs/openapi.yaml; else echo '    ""'; fi
-    echo '    ;'
-    echo 'const size_t asset_openapi_yaml_bytes = sizeof(asset_openapi_yaml) - 1;'
+    asset openapi_yaml docs/openapi.yaml
+    asset price_list src/ledger/list.txt
+    asset price_overlay src/ledger/overlay.txt
     ;;
 *)
     echo "schema/embed.sh: '$1' is none of migrations, queries, queries-header, assets" >&2

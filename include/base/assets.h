@@ -6,5 +6,9 @@
 
 extern const char asset_openapi_yaml[]; /* docs/openapi.yaml */
 extern const size_t asset_openapi_yaml_bytes;
+extern const char asset_price_list[]; /* src/ledger/list.txt */
+extern const size_t asset_price_list_bytes;
+extern const char asset_price_overlay[]; /* src/ledger/overlay.txt */
+extern const size_t asset_price_overlay_bytes;
 
 #endif
