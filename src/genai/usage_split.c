@@ -68,7 +68,8 @@ static void missing_output(const struct usage_numbers *n, struct sides *s, unsig
     if (usage_given(n, USAGE_OUTPUT))
         return;
     if (usage_given(n, USAGE_TEXT_OUTPUT)) {
-        s->output = n->of[USAGE_TEXT_OUTPUT] + n->of[USAGE_AUDIO_OUTPUT];
+        s->output =
+            n->of[USAGE_TEXT_OUTPUT] + n->of[USAGE_AUDIO_OUTPUT] + n->of[USAGE_IMAGE_OUTPUT];
         s->no_reasoning_inside = true;
     } else if (usage_given(n, USAGE_INPUT) && total > s->input && s->cached <= s->input &&
                total - s->input >= s->reasoning) {
@@ -81,7 +82,8 @@ static void missing_output(const struct usage_numbers *n, struct sides *s, unsig
 static void rule_out(const struct usage_numbers *n, struct sides *s)
 {
     const int64_t uncached = n->of[USAGE_UNCACHED_INPUT];
-    const int64_t text = n->of[USAGE_TEXT_OUTPUT] + n->of[USAGE_AUDIO_OUTPUT];
+    const int64_t text =
+        n->of[USAGE_TEXT_OUTPUT] + n->of[USAGE_AUDIO_OUTPUT] + n->of[USAGE_IMAGE_OUTPUT];
 
     if (s->cached > s->input)
         s->no_cache_inside = true;
@@ -220,12 +222,12 @@ static int64_t uncached_part(const struct usage_numbers *n, enum usage_field par
 
 /* uncached: input without cached tokens, audio and images in it unless they are outside. */
 static void split_input(const struct usage_numbers *n, int64_t uncached, bool outside,
-                        int64_t *tokens, unsigned *oddities)
+                        struct token_usage *usage, unsigned *oddities)
 {
-    int64_t audio = uncached_part(n, USAGE_AUDIO_INPUT, USAGE_AUDIO_CACHE_READ, oddities);
-    int64_t image = uncached_part(n, USAGE_IMAGE_INPUT, USAGE_IMAGE_CACHE_READ, oddities);
-    const int64_t all_audio = audio;
-    const int64_t all_image = image;
+    const int64_t all_audio = uncached_part(n, USAGE_AUDIO_INPUT, USAGE_AUDIO_CACHE_READ, oddities);
+    const int64_t all_image = uncached_part(n, USAGE_IMAGE_INPUT, USAGE_IMAGE_CACHE_READ, oddities);
+    int64_t audio = all_audio;
+    int64_t image = all_image;
     int64_t text = outside ? uncached : uncached - audio - image;
 
     if (text < 0 && !usage_given(n, USAGE_AUDIO_CACHE_READ))
@@ -238,24 +240,28 @@ static void split_input(const struct usage_numbers *n, int64_t uncached, bool ou
         audio = all_audio;
         image = all_image;
     }
-    tokens[TOKEN_INPUT] = text + n->of[USAGE_EXTRA_INPUT];
-    tokens[TOKEN_AUDIO_INPUT] = audio;
-    tokens[TOKEN_IMAGE] = image;
+    usage->tokens[TOKEN_INPUT] = text + n->of[USAGE_EXTRA_INPUT];
+    usage->tokens[TOKEN_AUDIO_INPUT] = audio;
+    usage->tokens[TOKEN_IMAGE] = image;
+    usage->cached_audio = n->of[USAGE_AUDIO_INPUT] - audio;
 }
 
-/* visible: output without reasoning. Image output stays in it: its price is output's. */
+/* visible: output without reasoning. */
 static void split_output(const struct usage_numbers *n, int64_t visible, bool outside,
-                         int64_t *tokens, unsigned *oddities)
+                         struct token_usage *usage, unsigned *oddities)
 {
     const int64_t audio = n->of[USAGE_AUDIO_OUTPUT];
-    int64_t text = outside ? visible + n->of[USAGE_IMAGE_OUTPUT] : visible - audio;
+    const int64_t image = n->of[USAGE_IMAGE_OUTPUT];
+    int64_t text = outside ? visible : visible - audio - image;
 
     if (text < 0) {
         *oddities |= USAGE_PART_EXCEEDS;
         text = visible;
     }
-    tokens[TOKEN_OUTPUT] = text + n->of[USAGE_EXTRA_OUTPUT];
-    tokens[TOKEN_AUDIO_OUTPUT] = audio;
+    usage->tokens[TOKEN_OUTPUT] = text + n->of[USAGE_EXTRA_OUTPUT];
+    usage->tokens[TOKEN_AUDIO_OUTPUT] = audio;
+    usage->tokens[TOKEN_IMAGE] += image;
+    usage->image_output = image;
 }
 
 static int64_t sum_of(const int64_t *tokens)
@@ -292,10 +298,10 @@ static void split_all(const struct usage_numbers *n, struct usage_habits habits,
     split_writes(n, tokens, &split->oddities);
     tokens[TOKEN_CACHE_READ] = n->of[USAGE_CACHE_READ];
     tokens[TOKEN_REASONING] = s.reasoning;
-    split_input(n, s.input - (cache_outside ? 0 : s.cached), habits.disjoint, tokens,
+    split_input(n, s.input - (cache_outside ? 0 : s.cached), habits.disjoint, &split->usage,
                 &split->oddities);
-    split_output(n, s.output - (reasoning_outside ? 0 : s.reasoning), habits.disjoint, tokens,
-                 &split->oddities);
+    split_output(n, s.output - (reasoning_outside ? 0 : s.reasoning), habits.disjoint,
+                 &split->usage, &split->oddities);
     if (split->usage.rule == USAGE_RULE_PLAIN)
         split->usage.rule = split->reasoning;
     if (split->oddities & USAGE_PART_EXCEEDS)

@@ -1,0 +1,221 @@
+/* What senders are known to do: whether their input includes cached tokens and their output
+ * reasoning (reference: genai-value-maps, usage_semantics). One row per exception; everything else
+ * follows the convention. */
+#include "genai/table.h"
+#include "genai/usage_accounts.h"
+
+#define INSIDE USAGE_HABIT_INSIDE
+#define OUTSIDE USAGE_HABIT_OUTSIDE
+#define UNKNOWN USAGE_HABIT_UNKNOWN
+
+/* What a row asks of the span, beside its dialect. */
+enum condition {
+    ALWAYS,
+    CLAUDE,          /* Anthropic's models, at Anthropic or elsewhere */
+    CLAUDE_OR_AWS,   /* or anything on Bedrock */
+    CONVERSE,        /* Bedrock's Converse, by the scope and the span's name */
+    OLD_ANTHROPIC,   /* OpenInference's instrumentation of Anthropic before March 2025 */
+    AI_SDK_BEFORE_6, /* any of the three: ai.usage.* without inputTokenDetails */
+    AI_SDK_5_CLAUDE,
+    AI_SDK_5_GOOGLE,
+    POSTHOG_CLAUDE,
+    OLD_ADK, /* reasoning under its first, experimental key */
+};
+
+static const struct {
+    enum dialect dialect;
+    enum condition condition;
+    enum usage_habit cache;
+    enum usage_habit reasoning;
+} rows[] = {
+    {DIALECT_ANTHROPIC_NATIVE, ALWAYS, INSIDE, INSIDE},
+    {DIALECT_CLAUDE_CODE, ALWAYS, OUTSIDE, INSIDE},
+    {DIALECT_OPENCLAW, ALWAYS, OUTSIDE, INSIDE},
+    {DIALECT_CODEX, ALWAYS, INSIDE, INSIDE},
+    {DIALECT_POSTHOG, POSTHOG_CLAUDE, OUTSIDE, INSIDE},
+    {DIALECT_VERCEL_AI, AI_SDK_5_CLAUDE, OUTSIDE, UNKNOWN},
+    {DIALECT_VERCEL_AI, AI_SDK_5_GOOGLE, INSIDE, OUTSIDE},
+    {DIALECT_VERCEL_AI, AI_SDK_BEFORE_6, INSIDE, UNKNOWN},
+    {DIALECT_STRANDS, CLAUDE_OR_AWS, OUTSIDE, UNKNOWN},
+    {DIALECT_SPRING_AI, CLAUDE, OUTSIDE, UNKNOWN},
+    {DIALECT_PYDANTIC_AI, ALWAYS, INSIDE, INSIDE},
+    {DIALECT_LITELLM, ALWAYS, INSIDE, UNKNOWN},
+    {DIALECT_GOOGLE_ADK, OLD_ADK, INSIDE, OUTSIDE},
+    {DIALECT_GOOGLE_ADK, ALWAYS, INSIDE, INSIDE},
+    {DIALECT_OPENLIT, CLAUDE, OUTSIDE, UNKNOWN},
+    {DIALECT_OPENINFERENCE, CONVERSE, OUTSIDE, UNKNOWN},
+    {DIALECT_OPENINFERENCE, OLD_ANTHROPIC, OUTSIDE, UNKNOWN},
+    {DIALECT_OPENINFERENCE, ALWAYS, INSIDE, UNKNOWN},
+    {DIALECT_TRACELOOP, CONVERSE, OUTSIDE, UNKNOWN},
+    {DIALECT_TRACELOOP, ALWAYS, INSIDE, UNKNOWN},
+    {DIALECT_LANGSMITH, ALWAYS, INSIDE, INSIDE},
+    {DIALECT_LAMINAR, ALWAYS, INSIDE, UNKNOWN},
+    {DIALECT_LIVEKIT, ALWAYS, INSIDE, UNKNOWN},
+    {DIALECT_SENTRY, ALWAYS, INSIDE, INSIDE},
+    {DIALECT_VERCEL_AI, ALWAYS, INSIDE, INSIDE},
+};
+
+static bool is_claude(const struct meaning *m)
+{
+    return bytes_is(m->provider, "anthropic") || usage_contains(m->model, "claude") ||
+           usage_contains(m->request_model, "claude");
+}
+
+static bool is_google(const struct meaning *m)
+{
+    return bytes_is(m->provider, "google") || usage_contains(m->model, "gemini") ||
+           usage_contains(m->request_model, "gemini");
+}
+
+static bool is_xai(const struct meaning *m)
+{
+    return bytes_is(m->provider, "x-ai") || bytes_is(m->provider, "xai") ||
+           usage_contains(m->model, "grok");
+}
+
+static const struct usage_account *account_of_family(const struct usage_accounts *all,
+                                                     unsigned family)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].family == family)
+            return &all->items[i];
+    return NULL;
+}
+
+/* AI SDK 4 and 5 hand the provider's numbers on; 6 sends the parts of input, 7 (scope gen_ai) the
+ * convention's keys. */
+static bool is_ai_sdk_before_6(const struct usage_accounts *all)
+{
+    const struct usage_account *ai = account_of_family(all, USAGE_FAMILY_AI);
+
+    if (ai == NULL || ai->details_only)
+        return false;
+    for (int field = 0; field < USAGE_FIELD_COUNT; field++)
+        if (ai->from[field] != NULL && usage_contains(ai->from[field]->key, "TokenDetails."))
+            return false;
+    return true;
+}
+
+/* Since 0.1.14 (2025-03-25) cached tokens are in the prompt's. */
+static bool is_old_anthropic(const struct scope *scope)
+{
+    const struct bytes version = scope->version;
+    unsigned last = 0;
+
+    if (!bytes_is(scope->name, "openinference.instrumentation.anthropic") || version.len < 5 ||
+        version.len > 6 || memcmp(version.at, "0.1.", 4) != 0)
+        return false;
+    for (size_t i = 4; i < version.len; i++) {
+        if (version.at[i] < '0' || version.at[i] > '9')
+            return false;
+        last = last * 10 + (unsigned)(version.at[i] - '0');
+    }
+    return last < 14;
+}
+
+static bool is_posthog_claude(const struct usage_accounts *all)
+{
+    const struct findings *f = all->f;
+
+    for (uint32_t i = f->first[TARGET_USAGE_EXCLUSIVE]; i < f->first[TARGET_USAGE_EXCLUSIVE + 1];
+         i++) {
+        const struct value *value = f->items[i].attribute;
+
+        if (value->kind == VALUE_BOOL)
+            return value->boolean;
+        if (value->kind == VALUE_STRING)
+            return !bytes_is_nocase(value->text, "false");
+    }
+    return is_claude(all->meaning);
+}
+
+static bool holds(enum condition condition, const struct usage_accounts *all,
+                  const struct usage_account *account)
+{
+    const struct span *span = all->f->span;
+    const struct finding *reasoning = account->from[USAGE_REASONING];
+
+    switch (condition) {
+    case ALWAYS:
+        return true;
+    case CLAUDE:
+        /* LangChain's wrappers add the parts up themselves. */
+        return is_claude(all->meaning) && !usage_contains(span->name, "langchain") &&
+               !usage_contains(span->scope->name, "langchain");
+    case CLAUDE_OR_AWS:
+        return is_claude(all->meaning) || bytes_is(all->meaning->provider, "aws");
+    case CONVERSE:
+        return usage_contains(span->scope->name, "bedrock") &&
+               usage_contains(span->name, "converse");
+    case OLD_ANTHROPIC:
+        return is_old_anthropic(span->scope);
+    case AI_SDK_BEFORE_6:
+        return is_ai_sdk_before_6(all);
+    case AI_SDK_5_CLAUDE:
+        return is_ai_sdk_before_6(all) &&
+               (is_claude(all->meaning) || bytes_is(all->meaning->provider, "aws"));
+    case AI_SDK_5_GOOGLE:
+        return is_ai_sdk_before_6(all) && is_google(all->meaning);
+    case POSTHOG_CLAUDE:
+        return is_posthog_claude(all);
+    case OLD_ADK:
+        return reasoning != NULL && usage_contains(reasoning->key, ".experimental.");
+    }
+    return false;
+}
+
+/* Libraries that write the providers' names, but their own sums under them. */
+static bool is_normalised(enum dialect dialect)
+{
+    return dialect == DIALECT_MLFLOW || dialect == DIALECT_LANGSMITH ||
+           dialect == DIALECT_LITELLM || dialect == DIALECT_BRAINTRUST ||
+           dialect == DIALECT_LANGWATCH || dialect == DIALECT_CREWAI || dialect == DIALECT_LIVEKIT;
+}
+
+static struct usage_habits object_habits(const struct usage_accounts *all,
+                                         const struct usage_account *account)
+{
+    const enum dialect dialect = (enum dialect)genai_rows[account->finding->row].dialect;
+    const unsigned shapes = account->object->shapes;
+    struct usage_habits habits = usage_object_habits(shapes);
+
+    if (dialect == DIALECT_LANGFUSE && !(shapes & USAGE_SHAPE_OPENAI))
+        return (struct usage_habits){.disjoint = true};
+    if (dialect == DIALECT_OPENCLAW)
+        return (struct usage_habits){OUTSIDE, INSIDE, false};
+    if (is_normalised(dialect))
+        return (struct usage_habits){INSIDE, UNKNOWN, false};
+    if ((shapes & USAGE_SHAPE_OPENAI) && is_xai(all->meaning))
+        habits.reasoning = OUTSIDE;
+    return habits;
+}
+
+/* Whose the account is: a family of one dialect belongs to it, the shared ones to all that show. */
+static bool belongs(const struct usage_accounts *all, const struct usage_account *account,
+                    enum dialect dialect)
+{
+    if (account->family >= USAGE_FAMILY_OTHER)
+        return account->family == USAGE_FAMILY_OTHER + (unsigned)dialect;
+    if (dialect == DIALECT_CLAUDE_CODE || dialect == DIALECT_OPENCLAW || dialect == DIALECT_CODEX ||
+        dialect == DIALECT_POSTHOG)
+        return false;
+    if (account->family == USAGE_FAMILY_TOKEN_COUNT && dialect == DIALECT_OPENINFERENCE)
+        return true;
+    return findings_dialect(all->f, dialect);
+}
+
+void usage_set_habits(const struct usage_accounts *accounts, struct usage_account *account)
+{
+    account->habits = (struct usage_habits){UNKNOWN, UNKNOWN, false};
+    if (account->object != NULL) {
+        account->habits = object_habits(accounts, account);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (belongs(accounts, account, rows[i].dialect) &&
+            holds(rows[i].condition, accounts, account)) {
+            account->habits.cache = rows[i].cache;
+            account->habits.reasoning = rows[i].reasoning;
+            return;
+        }
+}

@@ -1,0 +1,126 @@
+/*
+ * Usage inside the text of an output: {"id":…,"choices":[…],"usage":{…}}, or its Python repr. Only
+ * the usage itself is read: outputs are long, and this happens while spans are stored.
+ */
+#include "genai/table.h"
+#include "genai/usage_accounts.h"
+
+enum {
+    MOST_USAGE_BYTES = 4096, /* of an object of usage */
+    MOST_TRIES = 16,         /* words "usage" that are looked at */
+};
+
+static bool is_letter(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* The bracketed value at the start of text, whole; empty: it has no end. */
+static struct bytes bracketed(struct bytes text)
+{
+    uint8_t quote = 0;
+    int depth = 0;
+    size_t at = 0;
+
+    for (; at < text.len && at < MOST_USAGE_BYTES; at++) {
+        const uint8_t c = text.at[at];
+
+        if (quote != 0) {
+            if (c == '\\')
+                at++;
+            else if (c == quote)
+                quote = 0;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else if (c == '{' || c == '[' || c == '(') {
+            depth++;
+        } else if (c == '}' || c == ']' || c == ')') {
+            if (--depth == 0)
+                return (struct bytes){text.at, at + 1};
+        }
+    }
+    return (struct bytes){NULL, 0};
+}
+
+/* What follows the word "usage" that ends at `at`, where it is a member's name: _metadata": {…},
+ * =CompletionUsage(…). Empty: it is another word. */
+static struct bytes value_behind(struct bytes text, size_t at)
+{
+    while (at < text.len && is_letter(text.at[at]))
+        at++;
+    if (at < text.len && (text.at[at] == '"' || text.at[at] == '\''))
+        at++;
+    while (at < text.len && text.at[at] == ' ')
+        at++;
+    if (at >= text.len || (text.at[at] != ':' && text.at[at] != '='))
+        return (struct bytes){NULL, 0};
+    at++;
+    while (at < text.len && text.at[at] == ' ')
+        at++;
+    for (size_t i = at; i < text.len && i < at + 64; i++) {
+        if (text.at[i] == '{' || (text.at[i] == '(' && i > at))
+            return bracketed((struct bytes){text.at + at, text.len - at});
+        if (!is_letter(text.at[i]))
+            break;
+    }
+    return (struct bytes){NULL, 0};
+}
+
+/* Reads the last usage that the text holds: a stream's sum stands at its end. */
+static void add_from_text(struct usage_accounts *all, const struct finding *finding,
+                          struct bytes text)
+{
+    static const char word[] = "usage";
+    const size_t len = sizeof(word) - 1;
+    int tries = 0;
+
+    for (size_t at = text.len; at >= len && tries < MOST_TRIES; at--) {
+        struct bytes found;
+        struct value *value;
+        bool truncated;
+
+        if (text.at[at - 1] != 'e' || memcmp(text.at + at - len, word, len) != 0)
+            continue;
+        tries++;
+        found = value_behind(text, at);
+        value = found.len > 0 ? arena_new(all->f->arena, struct value) : NULL;
+        if (value == NULL || !genai_parse_text(found, all->f->arena, value, &truncated))
+            continue;
+        usage_add_object(all, finding, value, USAGE_IN_TOP);
+        if (all->count > 0 && all->items[all->count - 1].finding == finding)
+            return;
+    }
+}
+
+/* Whether the accounts leave something open that the provider's own answer may tell. */
+static bool is_wanted(const struct usage_accounts *all)
+{
+    const uint32_t whole = UINT32_C(1) << USAGE_INPUT | UINT32_C(1) << USAGE_OUTPUT;
+    const uint32_t details = UINT32_C(1) << USAGE_CACHE_READ | UINT32_C(1) << USAGE_REASONING |
+                             UINT32_C(1) << USAGE_CACHE_WRITE;
+    uint32_t given = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->items[i].aggregate)
+            given |= all->items[i].numbers.given;
+    if (all->meaning->observation == OBSERVATION_LLM)
+        return !(given & whole) || !(given & details);
+    return observation_is_call(all->meaning->observation) && !(given & whole);
+}
+
+void usage_collect_hidden(struct usage_accounts *accounts)
+{
+    struct findings *f = accounts->f;
+
+    for (uint32_t i = f->first[TARGET_USAGE_OBJECT]; i < f->first[TARGET_USAGE_OBJECT + 1]; i++) {
+        const struct finding *finding = &f->items[i];
+
+        if (genai_rows[finding->row].how == GENAI_JSON || finding->attribute == NULL ||
+            !is_wanted(accounts))
+            continue;
+        if (finding->attribute->kind == VALUE_STRING)
+            add_from_text(accounts, finding, finding->attribute->text);
+        else
+            usage_add_object(accounts, finding, finding->attribute, USAGE_IN_TOP);
+    }
+}
