@@ -63,10 +63,20 @@ static void every_case_costs_what_it_should_to_the_last_digit(void **state)
     assert_int_equal(verdict.wrong, 0);
 }
 
+static void agrees_with_the_calculator_of_the_list_itself(void **state)
+{
+    struct verdict verdict = {0};
+
+    (void)state;
+    assert_true(price_case_each("price_answers.tsv", check_case, &verdict) > 300);
+    assert_int_equal(verdict.wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_costs_what_it_should_to_the_last_digit),
+        cmocka_unit_test(agrees_with_the_calculator_of_the_list_itself),
     };
 
     return cmocka_run_group_tests(tests, make_list, drop_list);

@@ -15,6 +15,7 @@ struct match_forms {
     uint32_t hint_count;
     struct bytes unlisted; /* a prefix of a provider without list; empty: none */
     bool bedrock;          /* one of the base forms has the shape of Bedrock's ids */
+    bool free_variant;     /* it ends in ":free" */
     size_t used;
     uint8_t text[8 * MATCH_MAX_NAME]; /* of forms that are no part of the name */
     uint8_t lower[MATCH_MAX_NAME];

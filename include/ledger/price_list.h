@@ -143,6 +143,9 @@ const struct price_entry *price_list_entry(const struct price_list *list, uint32
  * pico-USD per token. False: none of these, or more than a million USD. */
 bool price_decimal(struct bytes text, int64_t *out_rate);
 
+/* The same for one call: USD with at most twelve digits behind the point to pico-USD. */
+bool price_decimal_12(struct bytes text, int64_t *out_rate);
+
 /* Hash of what a price is. */
 uint64_t price_id(struct bytes name, struct bytes provider, struct bytes source,
                   int64_t effective_from_ns, const struct rates *rates);

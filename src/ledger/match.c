@@ -219,6 +219,15 @@ static void choose_groups(struct search *s, struct bytes provider, struct bytes 
         add_provider(s, at_host);
     if (forms->bedrock)
         add_provider(s, price_list_provider(s->list, BYTES_LITERAL("aws")));
+    /* Who is named as the provider is paid; "mistralai/…" at Groq or at one's own machine behind the
+     * OpenAI SDK is not Mistral's. */
+    if (kind == MATCH_PROVIDER_LISTED)
+        return;
+    /* Free variants are OpenRouter's; the maker's own model of that name is not free. */
+    if (forms->free_variant) {
+        add_provider(s, price_list_provider(s->list, BYTES_LITERAL("openrouter")));
+        return;
+    }
     for (uint32_t i = 0; i < forms->hint_count; i++)
         add_provider(s, forms->hints[i]);
     add_provider(s, at_host);

@@ -290,6 +290,7 @@ bool match_forms_make(const struct price_list *list, struct bytes model,
     f->bedrock = false;
     f->unlisted = (struct bytes){0};
     const struct bytes lower = match_lower(model, f->lower);
+    f->free_variant = without_end(lower, ":free").len < lower.len;
     if (lower.len == 0 || !add_base_forms(list, f, lower))
         return false;
     for (uint32_t i = 0; i < f->base_count; i++) {

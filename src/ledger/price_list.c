@@ -125,7 +125,8 @@ const struct price_entry *price_list_entry(const struct price_list *list, uint32
     return &list->entries[range.first];
 }
 
-bool price_decimal(struct bytes text, int64_t *out_rate)
+/* most: bound of the result, so that nothing overflows on the way. */
+static bool read_decimal(struct bytes text, size_t digits, int64_t most, int64_t *out_value)
 {
     int64_t value = 0;
     size_t decimals = 0;
@@ -133,26 +134,33 @@ bool price_decimal(struct bytes text, int64_t *out_rate)
     bool digit = false;
 
     for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '.' && !point) {
+        if (text.at[i] == '.' && !point && digit) {
             point = true;
             continue;
         }
-        if (!is_digit(text.at[i]) || (point && ++decimals > 6) || value > PICO_PER_USD)
+        if (!is_digit(text.at[i]) || (point && ++decimals > digits) || value > most)
             return false;
         value = value * 10 + (text.at[i] - '0');
         digit = true;
     }
     if (!digit || text.at[text.len - 1] == '.')
         return false;
-    for (; decimals < 6; decimals++) {
-        if (value > PICO_PER_USD)
-            return false;
+    for (; decimals < digits && value <= most; decimals++)
         value *= 10;
-    }
-    if (value > PICO_PER_USD)
+    if (value > most)
         return false;
-    *out_rate = value;
+    *out_value = value;
     return true;
+}
+
+bool price_decimal(struct bytes text, int64_t *out_rate)
+{
+    return read_decimal(text, 6, PICO_PER_USD, out_rate);
+}
+
+bool price_decimal_12(struct bytes text, int64_t *out_rate)
+{
+    return read_decimal(text, 12, 100000 * PICO_PER_USD, out_rate);
 }
 
 const char *price_rate_name(size_t index)

@@ -2,6 +2,7 @@
 #include "ledger/price_read.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ledger/price_json.h"
 
 #define LIST_MAX_BYTES ((size_t)32 * 1024 * 1024)
 
@@ -127,22 +128,6 @@ bool price_read_factor(struct bytes text, int64_t *out_numerator, int64_t *out_d
            *out_denominator > 0;
 }
 
-static bool read_rate(struct bytes key, struct bytes value, struct rates *rates)
-{
-    for (size_t i = 0; i < PRICE_RATE_COUNT; i++) {
-        if (!bytes_is(key, price_rate_name(i)))
-            continue;
-        int64_t *rate = price_rate_at(rates, i);
-        if (!price_decimal(value, rate))
-            return false;
-        /* The fee is for one call, not for a million. */
-        if (rate == &rates->request)
-            *rate *= 1000000;
-        return true;
-    }
-    return false;
-}
-
 static bool read_rates(struct price_reader *r, uint32_t first, struct price_entry *entry,
                        struct rates *rates, struct err *err)
 {
@@ -163,7 +148,7 @@ static bool read_rates(struct price_reader *r, uint32_t first, struct price_entr
         else if (bytes_is(key, "daily"))
             fine = read_hours(value, entry);
         else
-            fine = read_rate(key, value, rates);
+            fine = price_json_rate(key, value, rates);
         if (!fine)
             return price_read_bad(r, "no name of a rate, or no value of one", err);
     }
