@@ -28,8 +28,13 @@ enum genai_how {
     GENAI_LIST, /* of texts: an array, JSON text, or text with commas */
     GENAI_JSON,
     GENAI_ANY,
-    GENAI_EVENT, /* the event itself: the finding has no attribute */
-    GENAI_WORD,  /* of a map of values.tsv; may stand in JSON quotes */
+    GENAI_EVENT,   /* the event itself: the finding has no attribute */
+    GENAI_TIME,    /* a point in time: ISO 8601, or a number since 1970 */
+    GENAI_SECONDS, /* since the span began */
+    GENAI_MILLIS,
+    GENAI_UNIX_MS,
+    GENAI_IS,   /* that it is there says what the span is: a word of map "is" */
+    GENAI_WORD, /* of a map of values.tsv; may stand in JSON quotes */
 };
 
 struct genai_row {
@@ -40,6 +45,7 @@ struct genai_row {
     uint8_t classes; /* enum find_class, one bit */
     uint8_t how;
     uint8_t map;         /* enum genai_map where how is GENAI_WORD */
+    uint16_t word;       /* into genai_words where how is GENAI_IS */
     const char *key;     /* as in the table, without pointer */
     const char *pointer; /* "/a/b" or NULL */
     uint64_t dialects;   /* all that are named */
@@ -108,6 +114,7 @@ extern const struct genai_sign genai_value_signs[];
 extern const struct genai_sign genai_scope_signs[]; /* by first byte */
 extern const struct genai_sign genai_name_signs[];
 extern const struct genai_word genai_words[];
+extern const uint16_t genai_open_words[]; /* with any rest; UINT16_MAX ends them */
 extern const uint16_t genai_lists[];
 extern const uint16_t genai_text_rows[];    /* of names, scopes and status; UINT16_MAX ends them */
 extern const uint16_t genai_key_slots[];    /* 1 + key, open addressing */

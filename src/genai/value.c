@@ -156,7 +156,8 @@ const struct value *finding_value(struct findings *f, const struct finding *find
         inside = unfolded(f, value);
         return inside != NULL ? inside : value;
     }
-    if ((row->how == GENAI_QUOTED || row->how == GENAI_WORD) && is_quoted(value->text)) {
+    if ((row->how == GENAI_QUOTED || row->how == GENAI_WORD || row->how == GENAI_TIME) &&
+        is_quoted(value->text)) {
         inside = parsed(f, value);
         return inside != NULL ? inside : value;
     }

@@ -18,7 +18,7 @@ struct row {
     uint64_t dialects;
     char *key;
     char *pointer;
-    bool sign_only;
+    char *is;
 };
 
 struct group {  /* rows of one key or pattern */
@@ -206,8 +206,9 @@ static void read_row(char **column)
     static const char *const wheres[] = {"span", "resource", "event",  "event-name",
                                          "name", "scope",    "status", NULL};
     static const char *const classes[] = {"facts", "details", "content", NULL};
-    static const char *const hows[] = {"text", "quoted", "int", "number", "bool",
-                                       "list", "json",   "any", "event",  NULL};
+    static const char *const hows[] = {"text",    "quoted", "int",     "number", "bool",
+                                       "list",    "json",   "any",     "event",  "time",
+                                       "seconds", "millis", "unix_ms", NULL};
     struct row *row = &rows[row_count++];
 
     *row = (struct row){.target = name_id(&targets, column[0]),
@@ -219,6 +220,10 @@ static void read_row(char **column)
     if (strncmp(column[5], "map:", 4) == 0) {
         row->how = GENAI_WORD;
         row->map = name_id(&maps, column[5] + 4);
+    } else if (strncmp(column[5], "is:", 3) == 0) {
+        row->how = GENAI_IS;
+        row->map = name_id(&maps, "is");
+        row->is = strdup(column[5] + 3);
     } else {
         row->how = word_of(column[5], hows, "way to read");
     }
@@ -352,13 +357,25 @@ static void write_group(const struct group *g)
            (unsigned long long)g->sign);
 }
 
+static int word_number(const struct row *row)
+{
+    for (int i = 0; row->is != NULL && i < word_count; i++)
+        if (words[i].map_id == row->map && strcmp(words[i].raw, row->is) == 0)
+            return i;
+    if (row->is != NULL) {
+        (void)fprintf(stderr, "no word \"%s\" in map \"is\"\n", row->is);
+        exit(1);
+    }
+    return 0;
+}
+
 static void write_rows(void)
 {
     printf("const struct genai_row genai_rows[] = {\n");
     for (int i = 0; i < row_count; i++) {
         const struct row *r = &rows[i];
-        printf("    {%d, %d, %d, %d, %d, %d, %d, \"%s\", ", r->target, r->rank, r->dialect,
-               r->where, r->classes, r->how, r->map, r->key);
+        printf("    {%d, %d, %d, %d, %d, %d, %d, %d, \"%s\", ", r->target, r->rank, r->dialect,
+               r->where, r->classes, r->how, r->map, word_number(r), r->key);
         printf(r->pointer ? "\"%s\", " : "NULL, ", r->pointer);
         printf("0x%llxu},\n", (unsigned long long)r->dialects);
     }
@@ -569,6 +586,11 @@ static void write_words(void)
     }
     printf("    {0, 0, 0, 0, 0, NULL, NULL}};\n\n");
     write_slots("uint16_t", "genai_word_slots", slots, size);
+    printf("const uint16_t genai_open_words[] = {");
+    for (int i = 0; i < word_count; i++)
+        if (words[i].raw[strlen(words[i].raw) - 1] == '*')
+            printf("%d, ", i);
+    printf("UINT16_MAX};\n\n");
     free(slots);
 }
 
