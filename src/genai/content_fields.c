@@ -1,0 +1,313 @@
+/* Parameters, metadata, tool definitions and finish reasons of a span. */
+#include "genai/content_read.h"
+
+#include <ctype.h>
+#include <xxhash.h>
+
+#include "base/text.h"
+
+#define MOST_MEMBERS 4096 /* of parameters and of metadata: more are left out */
+
+/* An object that takes each name once; the first one stands. */
+struct members {
+    struct json j;
+    struct arena *arena;
+    uint64_t *seen; /* hashes, open addressing, 2 * MOST_MEMBERS places; 0: free */
+    uint32_t count;
+};
+
+static bool is_new(struct members *m, struct bytes name)
+{
+    const uint64_t hash = XXH3_64bits(name.at, name.len) | 1;
+    size_t at = (size_t)(hash >> 1) % (2 * (size_t)MOST_MEMBERS);
+
+    if (!m->seen)
+        m->seen = arena_array(m->arena, uint64_t, 2 * (size_t)MOST_MEMBERS);
+    if (!m->seen || m->count >= MOST_MEMBERS)
+        return false;
+    while (m->seen[at] != 0) {
+        if (m->seen[at] == hash)
+            return false;
+        at = (at + 1) % (2 * (size_t)MOST_MEMBERS);
+    }
+    m->seen[at] = hash;
+    m->count++;
+    return true;
+}
+
+static void add_member(struct members *m, struct bytes name, const struct value *value)
+{
+    if (value->kind == VALUE_EMPTY || name.len == 0 ||
+        (value->kind == VALUE_STRING && !message_says(value->text)) || !is_new(m, name))
+        return;
+    json_key_bytes(&m->j, name);
+    content_expanded(&m->j, value, m->arena);
+}
+
+static const struct value *parsed_object(struct findings *f, const struct value *value,
+                                         struct value *parsed)
+{
+    if (value && value->kind == VALUE_STRING && message_parse(f->arena, value->text, parsed)) {
+        struct value again;
+
+        if (parsed->kind == VALUE_STRING && message_parse(f->arena, parsed->text, &again))
+            *parsed = again; /* JSON in quotes of its own */
+        value = parsed;
+    }
+    return value && value->kind == VALUE_KVLIST ? value : NULL;
+}
+
+static struct bytes close_object(struct findings *f, struct members *m, const struct buf *text)
+{
+    if (m->count == 0)
+        return (struct bytes){0};
+    json_close(&m->j, '}');
+    if (buf_ok(text))
+        return arena_copy(f->arena, buf_bytes(text));
+    f->arena->failed = true;
+    return (struct bytes){0};
+}
+
+/* Parameters that have a target of their own, under the last part of the convention's name. */
+static const struct {
+    enum target target;
+    const char *name;
+    bool number;
+} parameters[] = {
+    {TARGET_TEMPERATURE, "temperature", true},
+    {TARGET_TOP_P, "top_p", true},
+    {TARGET_TOP_K, "top_k", true},
+    {TARGET_MAX_TOKENS, "max_tokens", true},
+    {TARGET_FREQUENCY_PENALTY, "frequency_penalty", true},
+    {TARGET_PRESENCE_PENALTY, "presence_penalty", true},
+    {TARGET_STOP_SEQUENCES, "stop_sequences", false},
+    {TARGET_SEED, "seed", true},
+    {TARGET_CHOICE_COUNT, "choice_count", true},
+    {TARGET_REASONING_EFFORT, "reasoning_effort", false},
+    {TARGET_RESPONSE_FORMAT, "response_format", false},
+    {TARGET_ENCODING_FORMATS, "encoding_formats", false},
+    {TARGET_EMBEDDING_DIMENSIONS, "dimensions", true},
+    {TARGET_TOOL_CHOICE, "tool_choice", false},
+};
+
+/* Other spellings of the above inside objects of parameters; "" is no parameter. */
+static const struct {
+    const char *sent;
+    const char *name;
+} spellings[] = {
+    {"max_completion_tokens", "max_tokens"},
+    {"max_output_tokens", "max_tokens"},
+    {"maxOutputTokens", "max_tokens"},
+    {"max_tokens_to_sample", "max_tokens"},
+    {"stop", "stop_sequences"},
+    {"n", "choice_count"},
+    {"stream", ""},
+    {"streaming", ""},
+    {"model", ""},
+    {"model_name", ""},
+    {"model_id", ""},
+    {"_type", ""},
+    {"messages", ""},
+    {"contents", ""},
+    {"input", ""},
+    {"prompt", ""},
+    {"system", ""},
+    {"system_instruction", ""},
+    {"instructions", ""},
+    {"tools", ""},
+    {"functions", ""},
+    {"function_tools", ""},
+    {"output_tools", ""},
+    {"max_retries", ""},
+    {"context", ""},
+};
+
+/* maxOutputTokens: max_output_tokens. */
+static struct bytes snake_case(struct arena *arena, struct bytes name)
+{
+    uint8_t *to = arena_alloc(arena, 2 * name.len);
+    size_t len = 0;
+
+    if (!to)
+        return name;
+    for (size_t i = 0; i < name.len; i++) {
+        const uint8_t c = name.at[i];
+        const bool upper = c >= 'A' && c <= 'Z';
+
+        if (upper && i > 0 && name.at[i - 1] >= 'a' && name.at[i - 1] <= 'z')
+            to[len++] = '_';
+        to[len++] = upper ? (uint8_t)(c - 'A' + 'a') : c;
+    }
+    return (struct bytes){to, len};
+}
+
+static void add_parameter(struct members *m, struct bytes sent, const struct value *value)
+{
+    struct bytes name = snake_case(m->arena, sent);
+
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
+        if (bytes_is(name, spellings[i].sent))
+            name = bytes_of(spellings[i].name);
+    if (memchr(name.at, '.', name.len)) /* ai.settings.context.userId is metadata */
+        return;
+    if ((value->kind == VALUE_ARRAY || value->kind == VALUE_KVLIST) && value->count == 0)
+        return;
+    if (value->kind == VALUE_STRING && bytes_is(value->text, "Infinity")) /* no limit */
+        return;
+    add_member(m, name, value);
+}
+
+static bool is_number(const struct value *value)
+{
+    double real;
+
+    return value->kind == VALUE_INT || value->kind == VALUE_DOUBLE ||
+           (value->kind == VALUE_STRING && text_real(value->text, &real));
+}
+
+struct bytes content_parameters(struct findings *f)
+{
+    __attribute__((cleanup(buf_done))) struct buf text = {.max = f->arena->max_bytes};
+    struct members m = {.j = json_into(&text), .arena = f->arena};
+    struct content_run run;
+    struct value parsed;
+
+    json_open(&m.j, '{');
+    for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++)
+        for (size_t at = 0; content_next(f, parameters[i].target, &at, &run);) {
+            const struct value *value = content_value(f, &run);
+
+            if (value && (!parameters[i].number || is_number(value)))
+                add_member(&m, bytes_of(parameters[i].name), value);
+        }
+    for (size_t at = 0; content_next(f, TARGET_MODEL_PARAMETERS, &at, &run);) {
+        const struct value *value = content_value(f, &run);
+        const struct value *object = parsed_object(f, value, &parsed);
+
+        if (run.first->rest.len > 0 && value) {
+            add_parameter(&m, run.first->rest, value);
+            continue;
+        }
+        for (uint32_t i = 0; object && i < object->count; i++)
+            add_parameter(&m, object->entries[i].key, &object->entries[i].value);
+    }
+    return close_object(f, &m, &text);
+}
+
+struct bytes content_metadata(struct findings *f)
+{
+    __attribute__((cleanup(buf_done))) struct buf text = {.max = f->arena->max_bytes};
+    struct members m = {.j = json_into(&text), .arena = f->arena};
+    struct content_run run;
+    struct value parsed;
+
+    json_open(&m.j, '{');
+    for (size_t at = 0; content_next(f, TARGET_METADATA, &at, &run);) {
+        const struct value *value = content_value(f, &run);
+        const struct value *object;
+
+        if (run.first->rest.len > 0 && value) {
+            add_member(&m, run.first->rest, value);
+            continue;
+        }
+        object = parsed_object(f, value, &parsed);
+        for (uint32_t i = object ? object->count : 0; i > 0; i--) /* the last of a name first */
+            add_member(&m, object->entries[i - 1].key, &object->entries[i - 1].value);
+    }
+    return close_object(f, &m, &text);
+}
+
+/* What holds definitions: their list, or an object with "tools" or "functions". */
+static const struct value *tool_list(struct findings *f, const struct value *value, bool whole,
+                                     struct value *parsed)
+{
+    if (value && value->kind == VALUE_STRING && message_parse(f->arena, value->text, parsed))
+        value = parsed;
+    if (value && !whole)
+        value = message_member(value, ANY_OF("tools", "functions", "function_tools"));
+    if (value && (value->kind == VALUE_ARRAY || value->kind == VALUE_KVLIST) && value->count > 0)
+        return value;
+    return whole && value && value->kind == VALUE_STRING ? value : NULL;
+}
+
+static struct bytes tools_text(struct findings *f, const struct value *list)
+{
+    __attribute__((cleanup(buf_done))) struct buf text = {.max = f->arena->max_bytes};
+    struct json j = json_into(&text);
+
+    if (list->kind != VALUE_ARRAY)
+        json_open(&j, '[');
+    content_expanded(&j, list, f->arena);
+    if (list->kind != VALUE_ARRAY)
+        json_close(&j, ']');
+    if (buf_ok(&text))
+        return arena_copy(f->arena, buf_bytes(&text));
+    f->arena->failed = true;
+    return (struct bytes){0};
+}
+
+struct bytes content_tools(struct findings *f)
+{
+    static const enum target targets[] = {TARGET_TOOL_DEFINITIONS, TARGET_MODEL_PARAMETERS,
+                                          TARGET_INPUT};
+
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        struct content_run run;
+
+        for (size_t at = 0; content_next(f, targets[i], &at, &run);) {
+            const struct value *value = content_value(f, &run);
+            struct value parsed;
+
+            if (value && run.indexed)
+                value = content_leaves(value, f->arena);
+            value = tool_list(f, value, i == 0, &parsed);
+            if (value)
+                return tools_text(f, value);
+        }
+    }
+    return (struct bytes){0};
+}
+
+static uint32_t add_reasons(const struct value *value, struct bytes *to)
+{
+    uint32_t count = 0;
+
+    if (value->kind == VALUE_STRING && message_says(value->text))
+        to[count++] = value->text;
+    for (uint32_t i = 0; value->kind == VALUE_ARRAY && i < value->count; i++) {
+        const struct value *item = &value->items[i];
+
+        while (item->kind == VALUE_KVLIST && item->count == 1)
+            item = &item->entries[0].value;
+        if (item->kind == VALUE_STRING && message_says(item->text))
+            to[count++] = item->text;
+    }
+    return count;
+}
+
+void content_finish_reasons(struct findings *f, struct content *content, struct bytes last)
+{
+    struct content_run run;
+
+    for (size_t at = 0; content_next(f, TARGET_FINISH_REASONS, &at, &run);) {
+        const struct value *value = content_value(f, &run);
+        struct value parsed;
+
+        if (value && value->kind == VALUE_STRING && message_parse(f->arena, value->text, &parsed))
+            value = &parsed;
+        if (!value)
+            continue;
+        content->finish_reasons = arena_array(
+            f->arena, struct bytes, value->kind == VALUE_ARRAY ? (size_t)value->count + 1 : 1);
+        if (!content->finish_reasons)
+            return;
+        content->finish_reason_count = add_reasons(value, content->finish_reasons);
+        if (content->finish_reason_count > 0)
+            return;
+    }
+    if (last.len > 0) {
+        content->finish_reasons = arena_array(f->arena, struct bytes, 1);
+        if (content->finish_reasons)
+            content->finish_reasons[content->finish_reason_count++] = last;
+    }
+}
