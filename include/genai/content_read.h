@@ -22,8 +22,7 @@ const struct value *content_value(struct findings *f, const struct content_run *
 /* As it was sent: texts as they are, the rest as JSON. Empty: nothing. */
 struct bytes content_as_sent(struct findings *f, const struct value *value);
 /* The value of the first run that says something, as sent; *out_from: its first finding. */
-struct bytes content_first(struct findings *f, enum target target,
-                           const struct finding **out_from);
+struct bytes content_first(struct findings *f, enum target target, const struct finding **out_from);
 
 /* [{"embedding":{"text":"a"}},…] is ["a",…]: objects with a single member are what they hold. */
 const struct value *content_leaves(const struct value *tree, struct arena *arena);

@@ -21,24 +21,25 @@ struct message_list {
     struct arena *arena; /* for JSON inside texts */
     const char *role;    /* of a message that names none: "user" went in, "assistant" came out */
     bool plain_text;     /* a text that holds no messages is one message */
+    bool recognized;     /* a request, a response or a message was there, if an empty one */
     unsigned depth;
 
     /* the open message; it is written to the end only when the next one begins */
     bool open;
-    bool joins;              /* items of a response go on in it */
-    bool comma_before;       /* of j, where the message is taken back because it is empty */
-    size_t open_at;          /* in j.out */
-    size_t parts_at;         /* in j.out */
+    bool joins;        /* items of a response go on in it */
+    bool comma_before; /* of j, where the message is taken back because it is empty */
+    size_t open_at;    /* in j.out */
+    size_t parts_at;   /* in j.out */
     uint32_t parts;
-    uint32_t calls;          /* parts that are tool calls */
+    uint32_t calls; /* parts that are tool calls */
     struct bytes open_role;
     struct bytes finish;
 
     /* the finished ones */
     uint32_t count;
     uint64_t total_parts; /* of the open one too */
-    bool system_first; /* the first one holds instructions */
-    struct bytes system; /* their text */
+    bool system_first;    /* the first one holds instructions */
+    struct bytes system;  /* their text */
     struct bytes last_finish;
     struct bytes last_role;
     size_t last_parts_at; /* in j.out */
@@ -67,7 +68,7 @@ void message_tool_result(struct message_list *l, const struct message_call *call
 void message_as_sent(struct message_list *l, const struct value *part);
 struct message_media {
     struct bytes mime;     /* empty: not known */
-    const char *modality;  /* "image", "audio", "video"; NULL: not known */
+    struct bytes modality; /* "image", "audio", "video"; empty: not known */
     struct bytes location; /* an address, or "data:…;base64,…" */
     struct bytes file_id;
     struct bytes data; /* base64 */

@@ -120,6 +120,20 @@ static const struct finding *implied_messages(struct findings *f, struct side *s
     return NULL;
 }
 
+/* {"output":null} */
+static bool is_empty_json(struct findings *f, struct bytes text)
+{
+    struct value parsed;
+
+    if (!message_parse(f->arena, text, &parsed))
+        return false;
+    if (parsed.kind == VALUE_KVLIST)
+        for (uint32_t i = 0; i < parsed.count; i++)
+            if (parsed.entries[i].value.kind != VALUE_EMPTY)
+                return false;
+    return parsed.kind == VALUE_KVLIST || (parsed.kind == VALUE_ARRAY && parsed.count == 0);
+}
+
 /* JSON that is no message list, or was cut off, is what was said as it is. */
 static const struct finding *raw_text(struct findings *f, struct side *side, bool of_model)
 {
@@ -131,7 +145,7 @@ static const struct finding *raw_text(struct findings *f, struct side *side, boo
         for (size_t at = 0; content_next(f, targets[i], &at, &run);) {
             const struct value *value = content_value(f, &run);
 
-            if (!value || value->kind != VALUE_STRING)
+            if (!value || value->kind != VALUE_STRING || is_empty_json(f, value->text))
                 continue;
             message_add_text(&side->list, bytes_of(side->role), value->text);
             return run.first;
@@ -155,7 +169,7 @@ static void read_side(struct findings *f, struct side *side, enum observation ob
         from = answer_pieces(f, side);
     if (!from && is_conversation(observation))
         from = implied_messages(f, side, of_model);
-    if (!from)
+    if (!from && !side->list.recognized)
         from = raw_text(f, side, of_model);
     message_list_end(&side->list);
     note(sources, side->output ? "output.messages" : "input.messages", from);
@@ -247,8 +261,8 @@ static void take_messages(struct findings *f, struct content *content, struct si
         content->output = listed(f->arena, (struct bytes[]){buf_bytes(&out->text)}, 1);
 }
 
-static void read_messages(struct findings *f, enum observation observation,
-                          struct sources *sources, struct content *content)
+static void read_messages(struct findings *f, enum observation observation, struct sources *sources,
+                          struct content *content)
 {
     struct side system = {.role = "system"};
     struct side in = {

@@ -119,6 +119,10 @@ static const struct {
     {"function_tools", ""},
     {"output_tools", ""},
     {"max_retries", ""},
+    {"id", ""}, /* of answers that are mixed in */
+    {"created_at", ""},
+    {"object", ""},
+    {"usage", ""},
     {"context", ""},
 };
 

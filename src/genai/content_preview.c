@@ -226,6 +226,7 @@ static size_t text_before(struct bytes text, size_t from, size_t to)
 struct role_words {
     const char *role[3];
     const char *type; /* LangChain's */
+    bool any;         /* where no role stands, the first text */
 };
 
 static bool is_wanted(struct bytes text, size_t at, const struct role_words *words, bool type)
@@ -315,7 +316,7 @@ static struct bytes text_line(struct arena *arena, struct bytes text,
         return line;
     if (text.at[0] == '{' || text.at[0] == '[') {
         line = json_line(arena, text, words);
-        if (line.len == 0 && words->type[0] == 'a') { /* an answer without a role */
+        if (line.len == 0 && words->any) {
             const size_t len = text.len < WINDOW ? text.len : WINDOW;
             const struct bytes head = {text.at, len};
             const size_t at = text_ahead(head, 0);
@@ -367,8 +368,8 @@ static struct bytes indexed_line(struct findings *f, const struct content_run *r
     for (size_t i = 0; i < run->count; i++) {
         const struct finding *finding = &run->first[i];
         const struct bytes rest = finding->rest;
-        const bool text = rest.len == 0 || (rest.len >= 4 && (memcmp(rest.at + rest.len - 4, "text",
-                                                                    4) == 0)) ||
+        const bool text = rest.len == 0 ||
+                          (rest.len >= 4 && (memcmp(rest.at + rest.len - 4, "text", 4) == 0)) ||
                           (rest.len >= 7 && memcmp(rest.at + rest.len - 7, "content", 7) == 0);
 
         if (text && finding->attribute->kind == VALUE_STRING &&
@@ -383,6 +384,9 @@ static struct bytes indexed_line(struct findings *f, const struct content_run *r
 /* The last event of a name. */
 static struct bytes event_line(struct findings *f, bool output, const struct role_words *words)
 {
+    struct role_words any = *words;
+
+    any.any = true; /* the event's name is the role */
     for (uint32_t i = f->span->event_count; i > 0; i--) {
         const struct event *event = &f->span->events[i - 1];
         const struct value attributes = {
@@ -405,7 +409,7 @@ static struct bytes event_line(struct findings *f, bool output, const struct rol
                                 : ANY_OF("content", "gen_ai.input.messages", "gen_ai.prompt",
                                          "gen_ai.event.content", "body"));
         if (value) {
-            const struct bytes line = value_line(f, value, words);
+            const struct bytes line = value_line(f, value, &any);
 
             if (line.len > 0)
                 return line;
@@ -420,8 +424,8 @@ static struct bytes preview(struct findings *f, bool output)
                                      TARGET_RETRIEVAL_QUERY};
     static const enum target out[] = {TARGET_OUTPUT_MESSAGES, TARGET_OUTPUT_TEXT, TARGET_OUTPUT,
                                       TARGET_OUTPUT_TOOL_CALLS, TARGET_TOOL_RESULT};
-    static const struct role_words asked = {{"user", "human"}, "human"};
-    static const struct role_words said = {{"assistant", "ai", "model"}, "ai"};
+    static const struct role_words asked = {{"user", "human"}, "human", false};
+    static const struct role_words said = {{"assistant", "ai", "model"}, "ai", true};
     const struct role_words *words = output ? &said : &asked;
     const enum target *targets = output ? out : in;
     const size_t count = output ? sizeof(out) / sizeof(out[0]) : sizeof(in) / sizeof(in[0]);

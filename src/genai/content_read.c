@@ -1,6 +1,7 @@
 /* What findings hold, as text, as JSON, as trees. */
 #include "genai/content_read.h"
 
+#include "genai/table.h"
 #include "genai/value_json.h"
 
 #define EXPAND_DEPTH 3
@@ -45,6 +46,11 @@ static size_t prefix_len(struct bytes key)
     return key.len;
 }
 
+/* The attribute as sent, or what the row points to in it. */
+static const struct value *sent_value(struct findings *f, const struct finding *finding)
+{
+    return genai_rows[finding->row].pointer ? finding_value(f, finding) : finding->attribute;
+}
 
 static const struct value *tree_of(struct findings *f, const struct content_run *run)
 {
@@ -53,10 +59,7 @@ static const struct value *tree_of(struct findings *f, const struct content_run 
     if (!keys)
         return NULL;
     for (size_t i = 0; i < run->count; i++) {
-        const struct finding *finding = &run->first[i];
-        const struct value *value = finding_value(f, finding);
-
-        keys[i] = (struct indexed_key){finding->key, value ? value : finding->attribute};
+        keys[i] = (struct indexed_key){run->first[i].key, run->first[i].attribute};
     }
     return message_unflatten(keys, run->count, prefix_len(run->first->key), f->arena);
 }
@@ -67,7 +70,7 @@ const struct value *content_value(struct findings *f, const struct content_run *
 
     if (!run->first->attribute)
         return NULL;
-    value = run->indexed ? tree_of(f, run) : finding_value(f, run->first);
+    value = run->indexed ? tree_of(f, run) : sent_value(f, run->first);
     if (!value || value->kind == VALUE_EMPTY)
         return NULL;
     if (value->kind == VALUE_STRING &&
@@ -131,8 +134,7 @@ const struct value *content_leaves(const struct value *tree, struct arena *arena
     return leaves->items ? leaves : NULL;
 }
 
-static void expanded(struct json *j, const struct value *value, struct arena *arena,
-                     unsigned depth)
+static void expanded(struct json *j, const struct value *value, struct arena *arena, unsigned depth)
 {
     struct value parsed;
 

@@ -1,7 +1,14 @@
 /* Messages that were sent as events of a span, or as objects that once were events. */
 #include "genai/message.h"
 
-enum event_kind { EVENT_OTHER, EVENT_MESSAGE, EVENT_CHOICE, EVENT_PROMPT, EVENT_ANSWER, EVENT_CALL };
+enum event_kind {
+    EVENT_OTHER,
+    EVENT_MESSAGE,
+    EVENT_CHOICE,
+    EVENT_PROMPT,
+    EVENT_ANSWER,
+    EVENT_CALL
+};
 
 static const struct event_name {
     const char *name;
@@ -58,8 +65,8 @@ static void add_choice(struct message_list *l, const struct value *body)
 
 static void add_call(struct message_list *l, const struct value *body, bool output)
 {
-    const struct value *list = message_member(
-        body, output ? ANY_OF("gen_ai.output.messages") : ANY_OF("gen_ai.input.messages"));
+    const struct value *list = message_member(body, output ? ANY_OF("gen_ai.output.messages")
+                                                           : ANY_OF("gen_ai.input.messages"));
     const struct value *system = message_member(body, ANY_OF("gen_ai.system_instructions"));
 
     if (system && !output)

@@ -198,14 +198,14 @@ static bool is_data_url(struct bytes url, struct bytes *out_mime, struct bytes *
     return true;
 }
 
-static const char *modality_of(struct bytes mime)
+static struct bytes modality_of(struct bytes mime)
 {
     static const char *const known[] = {"image", "audio", "video"};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (mime.len > 5 && memcmp(mime.at, known[i], 5) == 0)
-            return known[i];
-    return NULL;
+            return bytes_of(known[i]);
+    return (struct bytes){0};
 }
 
 void message_media(struct message_list *l, const struct message_media *media)
@@ -214,14 +214,13 @@ void message_media(struct message_list *l, const struct message_media *media)
 
     if (is_data_url(m.location, &m.mime, &m.data))
         m.location.len = 0;
-    if (!m.modality)
+    if (m.modality.len == 0)
         m.modality = modality_of(m.mime);
     if (m.data.len == 0 && m.location.len == 0 && m.file_id.len == 0)
         return;
     part_open(l, m.data.len > 0 ? "blob" : m.location.len > 0 ? "uri" : "file");
     text_member(l, "mime_type", m.mime);
-    if (m.modality)
-        text_member(l, "modality", bytes_of(m.modality));
+    text_member(l, "modality", m.modality);
     text_member(l, "content", m.data);
     if (m.data.len == 0)
         text_member(l, "uri", m.location);

@@ -10,8 +10,8 @@ bool message_parse(struct arena *arena, struct bytes text, struct value *out_val
 {
     bool truncated = false;
 
-    while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\n' || text.at[0] == '\r' ||
-                            text.at[0] == '\t')) {
+    while (text.len > 0 &&
+           (text.at[0] == ' ' || text.at[0] == '\n' || text.at[0] == '\r' || text.at[0] == '\t')) {
         text.at++;
         text.len--;
     }
@@ -100,8 +100,7 @@ static void add_tool_content(struct message_list *l, const struct value *message
                              const struct value *content)
 {
     struct message_call call = {
-        .id = message_string(message,
-                             ANY_OF("tool_call_id", "toolCallId", "tool_use_id", "id")),
+        .id = message_string(message, ANY_OF("tool_call_id", "toolCallId", "tool_use_id", "id")),
         .name = message_string(message, ANY_OF("name", "tool_name")),
         .content = content,
     };
@@ -169,8 +168,9 @@ void message_add_one(struct message_list *l, const struct value *object, struct 
     if (!content)
         content = message_member(object, ANY_OF("text"));
     message_open(l, role, message_string(object, ANY_OF("name")), false);
-    message_text(l, "reasoning", message_string(object, ANY_OF("reasoning_content", "reasoning",
-                                                               "thinking", "reasoningText")));
+    message_text(l, "reasoning",
+                 message_string(object, ANY_OF("reasoning_content", "reasoning", "thinking",
+                                               "reasoningText")));
     if (bytes_is(role, "tool") && !message_member(object, ANY_OF("parts")))
         add_tool_content(l, object, content);
     else if (content)
@@ -215,8 +215,7 @@ void message_add_choice(struct message_list *l, const struct value *choice)
     const struct value *info = message_member(choice, ANY_OF("generation_info"));
     struct value parsed;
 
-    if (message && message->kind == VALUE_STRING &&
-        message_parse(l->arena, message->text, &parsed))
+    if (message && message->kind == VALUE_STRING && message_parse(l->arena, message->text, &parsed))
         message = &parsed;
     if (!message) {
         message_add_one(l, choice, bytes_of(l->role));

@@ -60,15 +60,24 @@ static const struct part_member {
     const char *member;
     enum part_kind kind;
 } part_members[] = {
-    {"functionCall", PART_CALL},       {"function_call", PART_CALL},
-    {"functionResponse", PART_RESULT}, {"function_response", PART_RESULT},
-    {"toolUse", PART_CALL},            {"toolResult", PART_RESULT},
-    {"toolRequest", PART_CALL},        {"toolResponse", PART_RESULT},
-    {"tool_call", PART_CALL},          {"reasoningContent", PART_REASONING},
-    {"inlineData", PART_MEDIA},        {"inline_data", PART_MEDIA},
-    {"fileData", PART_MEDIA},          {"file_data", PART_MEDIA},
-    {"media", PART_MEDIA},             {"image", PART_MEDIA},
-    {"document", PART_MEDIA},          {"toolCallId", PART_CALL},
+    {"functionCall", PART_CALL},
+    {"function_call", PART_CALL},
+    {"functionResponse", PART_RESULT},
+    {"function_response", PART_RESULT},
+    {"toolUse", PART_CALL},
+    {"toolResult", PART_RESULT},
+    {"toolRequest", PART_CALL},
+    {"toolResponse", PART_RESULT},
+    {"tool_call", PART_CALL},
+    {"reasoningContent", PART_REASONING},
+    {"inlineData", PART_MEDIA},
+    {"inline_data", PART_MEDIA},
+    {"fileData", PART_MEDIA},
+    {"file_data", PART_MEDIA},
+    {"media", PART_MEDIA},
+    {"image", PART_MEDIA},
+    {"document", PART_MEDIA},
+    {"toolCallId", PART_CALL},
     {"text", PART_TEXT},
 };
 
@@ -136,6 +145,9 @@ static const struct value *unwrapped(const struct value *part)
 {
     const struct value *inner = object_member(part, ANY_OF("message_content"));
 
+    if (inner &&
+        object_member(part, ANY_OF("tool_call"))) /* OpenInference: the call stands beside */
+        return part;
     return inner ? inner : part;
 }
 
@@ -251,13 +263,18 @@ static void add_text(struct message_list *l, const struct value *part)
         message_text(l, reasoning ? "reasoning" : "text", text->text);
 }
 
-static const char *modality_of_type(struct bytes type)
+static struct bytes modality_of(const struct value *part)
 {
+    const struct bytes type = message_string(part, ANY_OF("type"));
+    const struct bytes modality = message_string(part, ANY_OF("modality"));
+
+    if (modality.len > 0)
+        return modality;
     if (bytes_is(type, "image") || bytes_is(type, "image_url") || bytes_is(type, "input_image"))
-        return "image";
+        return BYTES_LITERAL("image");
     if (bytes_is(type, "audio") || bytes_is(type, "input_audio"))
-        return "audio";
-    return bytes_is(type, "video") ? "video" : NULL;
+        return BYTES_LITERAL("audio");
+    return bytes_is(type, "video") ? type : (struct bytes){0};
 }
 
 /* The object that says where an image or a file is. */
@@ -291,7 +308,7 @@ static void add_media(struct message_list *l, const struct value *part)
     const uint32_t before = l->parts;
     struct message_media media = {
         .mime = message_string(source, MIMES),
-        .modality = modality_of_type(message_string(part, ANY_OF("type"))),
+        .modality = modality_of(part),
         .location = message_string(source, PLACES),
         .file_id = message_string(source, ANY_OF("file_id", "fileId")),
     };

@@ -102,9 +102,11 @@ static void add_response(struct message_list *l, const struct value *object)
         message_member(object, ANY_OF("choices", "candidates", "generations"));
     const struct value *output = message_member(object, ANY_OF("output"));
 
-    if (choices)
+    if (choices) {
+        l->recognized = true;
         add_choices(l, choices, 0);
-    else if (output)
+    }
+    if (!choices && output)
         add_value(l, output);
 }
 
@@ -116,7 +118,8 @@ static void add_request(struct message_list *l, const struct value *object)
     const struct value *text = message_member(object, ANY_OF("input", "prompt", "prompts"));
     const struct value *config = message_member(object, ANY_OF("config"));
     const struct value *system = message_member(object, SYSTEMS);
-    const bool asks = has_any(object, ANY_OF("model")) || system || object->count == 1;
+    const bool asks = l->plain_text || system || has_any(object, ANY_OF("model")) ||
+                      (object->count == 1 && has_any(object, ANY_OF("prompt", "prompts")));
     const bool plain_text = l->plain_text;
     const uint64_t before = l->total_parts;
 
@@ -127,6 +130,7 @@ static void add_request(struct message_list *l, const struct value *object)
     if (system)
         message_add_system(l, system);
     if (list) {
+        l->recognized = true;
         add_value(l, list);
     } else {
         l->plain_text = asks;
@@ -141,8 +145,9 @@ static void add_request(struct message_list *l, const struct value *object)
  * looked into that add_request or add_response looked into: work would double with every level. */
 static void add_wrapped(struct message_list *l, const struct value *object)
 {
-    static const char *const wraps[] = {"value",   "inputs", "outputs",  "kwargs", "update", "data",
-                                        "request", "body",   "response", "result", "args",   "json"};
+    static const char *const wraps[] = {"value",    "inputs", "outputs", "kwargs",
+                                        "update",   "data",   "request", "body",
+                                        "response", "result", "args",    "json"};
     const uint64_t before = l->total_parts;
 
     for (size_t i = 0; i < sizeof(wraps) / sizeof(wraps[0]); i++) {
@@ -169,6 +174,7 @@ static void add_object(struct message_list *l, const struct value *object)
     if (message_add_langchain(l, object) || message_add_event(l, object))
         return;
     if (is_message(object)) {
+        l->recognized = true;
         message_add_one(l, object, bytes_of(l->role));
         return;
     }
