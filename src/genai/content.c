@@ -242,23 +242,21 @@ static struct bytes listed(struct arena *arena, const struct bytes *lists, size_
 static void take_messages(struct findings *f, struct content *content, struct side *system,
                           struct side *in, struct side *out)
 {
-    const bool has_system = in->list.count > 0 && in->list.system_first;
-    const struct bytes parts[] = {
-        has_system ? (struct bytes){0} : buf_bytes(&system->text),
-        buf_bytes(&in->text),
-        new_output(in, out),
-    };
+    const struct bytes all_output = buf_bytes(&out->text);
+    struct bytes parts[] = {buf_bytes(&system->text), buf_bytes(&in->text), new_output(in, out)};
 
     if (!buf_ok(&system->text) || !buf_ok(&in->text) || !buf_ok(&out->text)) {
         f->arena->failed = true;
         return;
     }
+    if (in->list.count > 0 && in->list.system_first)
+        parts[0].len = 0;
     content->messages = listed(f->arena, parts, 3);
     content->system = system->list.system.len > 0 ? system->list.system : in->list.system;
     if (content->input.len == 0)
         content->input = listed(f->arena, &parts[1], 1);
     if (content->output.len == 0)
-        content->output = listed(f->arena, (struct bytes[]){buf_bytes(&out->text)}, 1);
+        content->output = listed(f->arena, &all_output, 1);
 }
 
 static void read_messages(struct findings *f, enum observation observation, struct sources *sources,

@@ -70,24 +70,24 @@ static struct bytes close_object(struct findings *f, struct members *m, const st
 
 /* Parameters that have a target of their own, under the last part of the convention's name. */
 static const struct {
-    enum target target;
     const char *name;
+    enum target target;
     bool number;
 } parameters[] = {
-    {TARGET_TEMPERATURE, "temperature", true},
-    {TARGET_TOP_P, "top_p", true},
-    {TARGET_TOP_K, "top_k", true},
-    {TARGET_MAX_TOKENS, "max_tokens", true},
-    {TARGET_FREQUENCY_PENALTY, "frequency_penalty", true},
-    {TARGET_PRESENCE_PENALTY, "presence_penalty", true},
-    {TARGET_STOP_SEQUENCES, "stop_sequences", false},
-    {TARGET_SEED, "seed", true},
-    {TARGET_CHOICE_COUNT, "choice_count", true},
-    {TARGET_REASONING_EFFORT, "reasoning_effort", false},
-    {TARGET_RESPONSE_FORMAT, "response_format", false},
-    {TARGET_ENCODING_FORMATS, "encoding_formats", false},
-    {TARGET_EMBEDDING_DIMENSIONS, "dimensions", true},
-    {TARGET_TOOL_CHOICE, "tool_choice", false},
+    {"temperature", TARGET_TEMPERATURE, true},
+    {"top_p", TARGET_TOP_P, true},
+    {"top_k", TARGET_TOP_K, true},
+    {"max_tokens", TARGET_MAX_TOKENS, true},
+    {"frequency_penalty", TARGET_FREQUENCY_PENALTY, true},
+    {"presence_penalty", TARGET_PRESENCE_PENALTY, true},
+    {"stop_sequences", TARGET_STOP_SEQUENCES, false},
+    {"seed", TARGET_SEED, true},
+    {"choice_count", TARGET_CHOICE_COUNT, true},
+    {"reasoning_effort", TARGET_REASONING_EFFORT, false},
+    {"response_format", TARGET_RESPONSE_FORMAT, false},
+    {"encoding_formats", TARGET_ENCODING_FORMATS, false},
+    {"dimensions", TARGET_EMBEDDING_DIMENSIONS, true},
+    {"tool_choice", TARGET_TOOL_CHOICE, false},
 };
 
 /* Other spellings of the above inside objects of parameters; "" is no parameter. */

@@ -107,7 +107,7 @@ static size_t line_add_escape(struct line *line, struct bytes text)
     }
     if (text.len < 2)
         return 1;
-    if (memchr("nrtbf", text.at[1], 5))
+    if (text.at[1] != 0 && strchr("nrtbf", text.at[1]))
         line_add(line, BYTES_LITERAL(" "));
     else
         line_add(line, (struct bytes){text.at + 1, text.at[1] < 0x80 ? 1 : 0});

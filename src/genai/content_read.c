@@ -134,6 +134,7 @@ const struct value *content_leaves(const struct value *tree, struct arena *arena
     return leaves->items ? leaves : NULL;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): EXPAND_DEPTH deep at most */
 static void expanded(struct json *j, const struct value *value, struct arena *arena, unsigned depth)
 {
     struct value parsed;

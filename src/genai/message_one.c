@@ -59,6 +59,7 @@ bool message_is_parts(const struct value *value)
 }
 
 /* Content: text, parts, one part, parts as JSON in a text. */
+/* NOLINTNEXTLINE(misc-no-recursion): an object leads to its parts, a text to an array */
 void message_content(struct message_list *l, const struct value *content)
 {
     struct value parsed;

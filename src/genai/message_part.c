@@ -213,16 +213,16 @@ static const struct value *single_text(const struct value *value)
     return text && text->kind == VALUE_STRING ? text : value;
 }
 
-void message_part_call(struct message_list *l, const struct value *part)
+void message_part_call(struct message_list *l, const struct value *call)
 {
-    const struct value *function = message_member(part, ANY_OF("function"));
-    struct message_call call = {.id = message_string(part, CALL_IDS)};
+    const struct value *function = message_member(call, ANY_OF("function"));
+    struct message_call made = {.id = message_string(call, CALL_IDS)};
 
     if (function && function->kind == VALUE_KVLIST)
-        part = function;
-    call.name = message_string(part, ANY_OF("name", "toolName", "tool_name"));
-    call.content = message_member(part, ANY_OF("arguments", "input", "args", "parameters"));
-    message_tool_call(l, &call);
+        call = function;
+    made.name = message_string(call, ANY_OF("name", "toolName", "tool_name"));
+    made.content = message_member(call, ANY_OF("arguments", "input", "args", "parameters"));
+    message_tool_call(l, &made);
 }
 
 static void add_result(struct message_list *l, const struct value *part)

@@ -12,6 +12,7 @@ void message_add_text(struct message_list *l, struct bytes role, struct bytes te
     message_text(l, "text", text);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 static void add_string(struct message_list *l, struct bytes text)
 {
     struct value parsed;
@@ -34,6 +35,7 @@ static bool add_pair(struct message_list *l, const struct value *array)
     return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 static void add_array(struct message_list *l, const struct value *array)
 {
     const uint64_t before = l->total_parts;
@@ -79,6 +81,7 @@ static bool is_message(const struct value *object)
     return message_is_parts(content) || message_member(content, ANY_OF("parts")) != NULL;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 static void add_choices(struct message_list *l, const struct value *choices, unsigned depth)
 {
     struct value parsed;
@@ -96,6 +99,7 @@ static void add_choices(struct message_list *l, const struct value *choices, uns
 }
 
 /* What a provider answers. */
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 static void add_response(struct message_list *l, const struct value *object)
 {
     const struct value *choices =
@@ -111,6 +115,7 @@ static void add_response(struct message_list *l, const struct value *object)
 }
 
 /* What a provider is asked. */
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 static void add_request(struct message_list *l, const struct value *object)
 {
     const struct value *list = message_member(
@@ -143,6 +148,7 @@ static void add_request(struct message_list *l, const struct value *object)
 
 /* What stands around: arguments of a traced function, states of a graph, envelopes. No member is
  * looked into that add_request or add_response looked into: work would double with every level. */
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 static void add_wrapped(struct message_list *l, const struct value *object)
 {
     static const char *const wraps[] = {"value",    "inputs", "outputs", "kwargs",
@@ -167,6 +173,7 @@ static void add_wrapped(struct message_list *l, const struct value *object)
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 static void add_object(struct message_list *l, const struct value *object)
 {
     const uint64_t before = l->total_parts;
@@ -198,6 +205,7 @@ static void add_object(struct message_list *l, const struct value *object)
         add_wrapped(l, object);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): MESSAGE_MAX_DEPTH deep at most */
 static void add_value(struct message_list *l, const struct value *value)
 {
     if (l->depth >= MESSAGE_MAX_DEPTH)
@@ -220,6 +228,7 @@ bool message_add(struct message_list *l, const struct value *value)
     return l->total_parts > before;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as add_value */
 void message_add_system(struct message_list *l, const struct value *value)
 {
     struct value parsed;

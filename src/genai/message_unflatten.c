@@ -119,6 +119,7 @@ static bool build_leaf(const struct path *paths, size_t count, struct value *out
     return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): MAX_SEGMENTS deep at most */
 static bool build(struct path *paths, size_t count, unsigned depth, struct arena *arena,
                   struct value *out)
 {

@@ -29,6 +29,7 @@ static void base64_json(struct json *j, struct bytes raw)
 
 static void write_value(struct json *j, const struct value *value, unsigned depth);
 
+/* NOLINTNEXTLINE(misc-no-recursion): VALUE_JSON_MAX_DEPTH deep at most */
 static void write_array(struct json *j, const struct value *value, unsigned depth)
 {
     json_open(j, '[');
@@ -39,6 +40,7 @@ static void write_array(struct json *j, const struct value *value, unsigned dept
     json_close(j, ']');
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): VALUE_JSON_MAX_DEPTH deep at most */
 static void write_object(struct json *j, const struct value *value, unsigned depth)
 {
     json_open(j, '{');
@@ -49,6 +51,7 @@ static void write_object(struct json *j, const struct value *value, unsigned dep
     json_close(j, '}');
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): VALUE_JSON_MAX_DEPTH deep at most */
 static void write_value(struct json *j, const struct value *value, unsigned depth)
 {
     switch (depth > VALUE_JSON_MAX_DEPTH ? VALUE_EMPTY : value->kind) {
