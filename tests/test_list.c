@@ -37,7 +37,7 @@ static void writes_traces_with_range_total_and_cursor(void **state)
         "\"total\":{\"value\":10000,\"exact\":false}}",
         "\"next_cursor\":\"A",
     };
-    const struct trace_page page = {rows, 1, true, 10000, false};
+    const struct trace_page page = {.items = rows, .count = 1, .more = true, .total = 10000};
     struct buf out;
     struct err err;
 
@@ -52,7 +52,7 @@ static void writes_traces_with_range_total_and_cursor(void **state)
 
 static void last_page_has_no_cursor(void **state)
 {
-    const struct trace_page page = {rows, 1, false, 1, true};
+    const struct trace_page page = {.items = rows, .count = 1, .total = 1, .total_exact = true};
     const struct trace_page empty = {0};
     struct buf out;
     struct err err;
@@ -84,7 +84,7 @@ static void writes_services_with_days(void **state)
 
 static void refuses_a_page_beyond_its_buffer(void **state)
 {
-    const struct trace_page page = {rows, 1, false, 1, true};
+    const struct trace_page page = {.items = rows, .count = 1, .total = 1, .total_exact = true};
     struct buf out;
     struct err err = {0};
 

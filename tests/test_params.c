@@ -13,8 +13,22 @@ static const struct refused {
     const char *named; /* must stand in the text */
 } refused[] = {
     {"unknown parameter", "foo=1", "'foo'"},
-    {"the known ones are told", "foo=1", "min_duration_ms, sort, limit, cursor"},
-    {"filter of a later issue", "user=me", "'user'"},
+    {"the known ones are told", "foo=1", "min_cost_usd, min_tokens, sort, limit, cursor"},
+    {"exact filter without a value", "user=", "user"},
+    {"tag without a value", "tag=session:", "session"},
+    {"type that is none", "type=model", "'model'"},
+    {"every trace may hold plain spans", "type=span", "'span'"},
+    {"attribute without a value", "attr=http.method", "KEY:VALUE"},
+    {"attribute without a key", "attr=:GET", "KEY:VALUE"},
+    {"search for nothing", "q=", "q is empty"},
+    {"search in another order than that of time", "q=a&sort=-cost", "start_time"},
+    {"negative cost", "min_cost_usd=-1", "'-1'"},
+    {"cost with an exponent", "min_cost_usd=1e3", "'1e3'"},
+    {"cost beyond int64", "min_cost_usd=9223373", "'9223373'"},
+    {"cost of many digits", "min_cost_usd=99999999999999999999999999999999999999999", "USD"},
+    {"cost without a digit", "min_cost_usd=.", "'.'"},
+    {"half a token", "min_tokens=0.5", "'0.5'"},
+    {"negative tokens", "min_tokens=-1", "'-1'"},
     {"repeated", "limit=1&limit=1", "limit"},
     {"repeated under an escaped name", "limit=1&%6cimit=1", "limit"},
     {"limit of zero", "limit=0", "'0'"},
@@ -23,7 +37,7 @@ static const struct refused {
     {"no value", "limit", "limit"},
     {"time that is none", "from=yesterday", "yesterday"},
     {"status that is none", "status=ok", "running"},
-    {"sort by a later issue", "sort=cost", "'cost'"},
+    {"sort that is none", "sort=price", "'price'"},
     {"two minus signs", "sort=--errors", "'--errors'"},
     {"negative duration", "min_duration_ms=-1", "min_duration_ms"},
     {"duration beyond int64", "min_duration_ms=1e300", "min_duration_ms"},
@@ -130,6 +144,99 @@ static void reads_every_filter(void **state)
     assert_non_null(filter.service.at);
     assert_int_equal(filter.service.len, 0);
     assert_true(filter.sort == TRACE_SORT_ERRORS && filter.descending);
+    arena_done(&arena);
+}
+
+/* Exact filters become the texts that the index of facets holds. */
+static void reads_exact_filters_as_facets(void **state)
+{
+    static const struct {
+        const char *why;
+        const char *query;
+        const char *facets[2];
+    } cases[] = {
+        {"user", "user=ada", {"user:ada"}},
+        {"a value with colons and spaces", "session=a:b+c", {"session:a:b c"}},
+        {"two filters", "model=gpt-4o&provider=openai", {"model:gpt-4o", "provider:openai"}},
+        {"type", "type=reranker", {"type:reranker"}},
+        {"tag with the key of a filter", "tag=environment:prod", {"environment:prod"}},
+        {"tag by its plural", "tag=tags:beta", {"tag:beta"}},
+        {"plain tag", "tag=beta", {"tag:beta"}},
+        {"a tag that looks like a key and a value", "tag=team:search", {"tag:team:search"}},
+        {"release, prompt and agent have no parameter of their own",
+         "tag=prompt:hello",
+         {"prompt:hello"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct trace_filter filter;
+        struct arena arena;
+
+        arena_init(&arena, 1 << 16);
+        read_list(cases[i].query, &arena, &filter);
+        for (uint32_t k = 0; k < 2; k++)
+            if (cases[i].facets[k]
+                    ? k >= filter.facet_count || !bytes_is(filter.facets[k], cases[i].facets[k])
+                    : k < filter.facet_count)
+                fail_msg("%s: facet %u", cases[i].why, k);
+        arena_done(&arena);
+    }
+}
+
+static void cuts_long_values_as_the_index_does(void **state)
+{
+    char query[1400] = "user=";
+    struct trace_filter filter;
+    struct arena arena;
+
+    (void)state;
+    for (size_t i = 0; i < 205; i++)
+        memcpy(query + strlen("user=") + 6 * i, "%C3%A9", 6); /* an e with an accent: two bytes */
+    arena_init(&arena, 1 << 16);
+    read_list(query, &arena, &filter);
+    assert_int_equal(filter.facets[0].len, strlen("user:") + 2 * 200);
+    arena_done(&arena);
+}
+
+static void reads_money_exactly(void **state)
+{
+    static const struct {
+        const char *query;
+        int64_t pico;
+    } cases[] = {
+        {"min_cost_usd=0.1", INT64_C(100000000000)}, {"min_cost_usd=0.000000000001", 1},
+        {"min_cost_usd=0.0000000000001", 1}, /* nothing costs less than a pico-USD but 0 */
+        {"min_cost_usd=0.0000000000010000", 1},      {"min_cost_usd=12", INT64_C(12000000000000)},
+        {"min_cost_usd=.5", INT64_C(500000000000)},  {"min_cost_usd=0", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct trace_filter filter;
+        struct arena arena;
+
+        arena_init(&arena, 1 << 16);
+        read_list(cases[i].query, &arena, &filter);
+        if (filter.min_cost != cases[i].pico)
+            fail_msg("%s: %lld", cases[i].query, (long long)filter.min_cost);
+        arena_done(&arena);
+    }
+}
+
+static void reads_searches(void **state)
+{
+    struct trace_filter filter;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    read_list("q=Hello+W&attr=http.url:http%3A//x&min_tokens=7", &arena, &filter);
+    assert_true(bytes_is(filter.text, "Hello W"));
+    assert_true(bytes_is(filter.attr_key, "http.url"));
+    assert_true(bytes_is(filter.attr_value, "http://x"));
+    assert_true(filter.min_tokens == 7);
+    assert_true(trace_filter_searches(&filter));
     arena_done(&arena);
 }
 
@@ -297,6 +404,10 @@ int main(void)
         cmocka_unit_test(without_parameters_the_newest_of_seven_days),
         cmocka_unit_test(reads_times_with_and_without_escapes),
         cmocka_unit_test(reads_every_filter),
+        cmocka_unit_test(reads_exact_filters_as_facets),
+        cmocka_unit_test(cuts_long_values_as_the_index_does),
+        cmocka_unit_test(reads_money_exactly),
+        cmocka_unit_test(reads_searches),
         cmocka_unit_test(cursor_carries_position_and_range),
         cmocka_unit_test(refuses_a_cursor_with_any_letter_changed),
         cmocka_unit_test(reads_how_a_trace_is_to_be_shown),

@@ -4,6 +4,8 @@
 #include "store/stmt.h"
 #include "test.h"
 
+#include <stdlib.h>
+
 #define ARENA_BYTES ((size_t)1 << 20)
 
 static size_t count_of(const unsigned *oids)
@@ -69,7 +71,7 @@ static void puts_lists_together_with_consecutive_parameters(void **state)
         struct err err;
 
         arena_init(&arena, ARENA_BYTES);
-        assert_true(list_sql_make(&lists[i].filter, LIST_SQL_PAGE, 1, 2, &arena, &list, &err));
+        assert_true(list_sql_make(&lists[i].filter, LIST_SQL_WALK, 1, 2, 3, &arena, &list, &err));
         if ((size_t)list.params.count != lists[i].params ||
             count_of(list.stmt.params) != lists[i].params)
             fail_msg("%s: %d values, %zu types", lists[i].why, list.params.count,
@@ -83,46 +85,95 @@ static void puts_lists_together_with_consecutive_parameters(void **state)
     }
 }
 
+static struct trace_filter combination(unsigned bits, unsigned status, unsigned sort)
+{
+    struct trace_filter filter = {
+        .service = {(const uint8_t *)(bits & 1 ? "s" : NULL), 0},
+        .name = {(const uint8_t *)(bits & 2 ? "n" : NULL), 0},
+        .min_duration_ns = bits & 4,
+        .cursor.given = (bits & 8) != 0,
+        .descending = (bits & 16) != 0,
+        .status = (enum trace_status)status,
+        .sort = (enum trace_sort)sort,
+        .min_cost = bits & 32,
+        .min_tokens = bits & 64,
+        .facets = {BYTES_CONSTANT("user:ada")},
+        .facet_count = bits >> 7 & 1,
+    };
+
+    if (bits & 256)
+        filter.text = BYTES_LITERAL("x");
+    if (bits & 512)
+        filter.attr_key = BYTES_LITERAL("k");
+    return filter;
+}
+
+static int compare_codes(const void *a, const void *b)
+{
+    const uint64_t left = *(const uint64_t *)a;
+    const uint64_t right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
 /* Every combination of what changes the text; two of them with one code would run each other's
  * statement. */
 static void each_combination_has_its_own_code_and_name(void **state)
 {
-    static bool seen[LIST_SQL_CODES];
-    static bool counts[LIST_SQL_CODES];
-    unsigned count = 0;
+    enum { BITS = 1024, MOST = BITS * TRACE_STATUS_MAX * TRACE_SORT_MAX };
+    uint64_t *codes = test_calloc(MOST, sizeof(*codes));
+    size_t count = 0;
 
     (void)state;
-    for (unsigned bits = 0; bits < 32; bits++)
+    for (unsigned bits = 0; bits < BITS; bits++)
         for (unsigned status = 0; status < TRACE_STATUS_MAX; status++)
-            for (unsigned sort = 0; sort <= TRACE_SORT_ERRORS; sort++) {
-                const struct trace_filter filter = {
-                    .service = {(const uint8_t *)(bits & 1 ? "s" : NULL), 0},
-                    .name = {(const uint8_t *)(bits & 2 ? "n" : NULL), 0},
-                    .min_duration_ns = bits & 4,
-                    .cursor.given = (bits & 8) != 0,
-                    .descending = (bits & 16) != 0,
-                    .status = (enum trace_status)status,
-                    .sort = (enum trace_sort)sort,
-                };
+            for (unsigned sort = 0; sort < TRACE_SORT_MAX; sort++) {
+                const struct trace_filter filter = combination(bits, status, sort);
                 struct arena arena;
                 struct list_sql list;
                 struct err err;
 
                 arena_init(&arena, ARENA_BYTES);
-                assert_true(list_sql_make(&filter, LIST_SQL_PAGE, 1, 2, &arena, &list, &err));
-                assert_true(list.code < LIST_SQL_CODES);
-                assert_false(seen[list.code]);
-                seen[list.code] = true;
-                count++;
-                assert_true(list_sql_make(&filter, LIST_SQL_COUNT, 1, 2, &arena, &list, &err));
-                assert_true(list.code < LIST_SQL_CODES);
-                assert_false(seen[list.code]);
-                counts[list.code] = true;
+                assert_true(list_sql_make(&filter, LIST_SQL_WALK, 1, 2, 3, &arena, &list, &err));
+                assert_true(count_of(list.stmt.params) == (size_t)list.params.count);
+                codes[count++] = list.code;
                 arena_done(&arena);
             }
-    for (size_t i = 0; i < LIST_SQL_CODES; i++)
-        assert_false(seen[i] && counts[i]);
-    assert_int_equal(count, 32 * TRACE_STATUS_MAX * 3);
+    qsort(codes, count, sizeof(codes[0]), compare_codes);
+    for (size_t i = 1; i < count; i++)
+        assert_true(codes[i] != codes[i - 1]);
+    test_free(codes);
+}
+
+/* The index of facets (of names) must be the only one that seems good, and the others must not seem
+ * good where it is not meant. */
+static void each_way_of_looking_names_its_index_only(void **state)
+{
+    static const struct {
+        enum list_sql_way way;
+        const char *has;
+        const char *has_not;
+    } ways[] = {
+        {LIST_SQL_WALK, "t.tenant_id = $1 AND t.start_ns >= $4", "t.facets @>"},
+        {LIST_SQL_FIRST, "ORDER BY t.start_ns, t.trace_id LIMIT", "t.facets @>"},
+        {LIST_SQL_FACETS, "t.facets @> $7 AND t.tenant_id + 0 = $1", "ORDER BY t.start_ns"},
+        {LIST_SQL_NAME, "left($7, 64) AND t.start_ns + 0 >= $4", "t.facets @>"},
+    };
+    const struct trace_filter filter = combination(2 + 128, TRACE_ANY_STATUS, TRACE_SORT_START);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct arena arena;
+        struct list_sql list;
+        struct err err;
+
+        arena_init(&arena, ARENA_BYTES);
+        assert_true(list_sql_make(&filter, ways[i].way, 1, 2, 3, &arena, &list, &err));
+        if (!strstr(list.stmt.sql, ways[i].has) || strstr(list.stmt.sql, ways[i].has_not))
+            fail_msg("way %d: %s", (int)ways[i].way, list.stmt.sql);
+        assert_non_null(strstr(list.stmt.sql, "(v.facets @> "));
+        arena_done(&arena);
+    }
 }
 
 static void refuses_a_list_without_room(void **state)
@@ -134,7 +185,7 @@ static void refuses_a_list_without_room(void **state)
 
     (void)state;
     arena_init(&arena, 100);
-    assert_false(list_sql_make(&filter, LIST_SQL_PAGE, 1, 2, &arena, &list, &err));
+    assert_false(list_sql_make(&filter, LIST_SQL_WALK, 1, 2, 3, &arena, &list, &err));
     assert_int_equal(err.kind, ERR_TOO_LARGE);
     assert_true(err.text[0] != '\0');
     arena_done(&arena);
@@ -192,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(puts_lists_together_with_consecutive_parameters),
         cmocka_unit_test(each_combination_has_its_own_code_and_name),
+        cmocka_unit_test(each_way_of_looking_names_its_index_only),
         cmocka_unit_test(refuses_a_list_without_room),
         cmocka_unit_test(every_statement_has_name_text_and_types),
         cmocka_unit_test(encodes_values_as_postgresql_does),

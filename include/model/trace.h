@@ -60,7 +60,14 @@ const char *trace_status_name(enum trace_status status);
 /* Status of a trace whose roots ended so: counts by enum span_outcome. */
 enum trace_status trace_status_of(const int64_t roots[4], int64_t last_received_ns, int64_t now_ns);
 
-enum trace_sort { TRACE_SORT_START, TRACE_SORT_DURATION, TRACE_SORT_ERRORS };
+enum trace_sort {
+    TRACE_SORT_START,
+    TRACE_SORT_DURATION,
+    TRACE_SORT_ERRORS,
+    TRACE_SORT_COST,
+    TRACE_SORT_TOKENS,
+    TRACE_SORT_MAX
+};
 
 /* Without a root's end, a trace counts as running this long after its last span came. */
 #define TRACE_RUNNING_NS (INT64_C(3600) * 1000000000)
@@ -68,12 +75,20 @@ enum trace_sort { TRACE_SORT_START, TRACE_SORT_DURATION, TRACE_SORT_ERRORS };
 /* Position behind the last trace of a page: its sort value and id. */
 struct trace_cursor {
     bool given;
-    int64_t sort_value; /* start ns, duration ns or errors */
+    int64_t sort_value; /* trace_sort_value of the last trace */
     int64_t seen;       /* traces on the pages so far */
     int64_t total; /* that match, as the first page knew; at least so many when not total_exact */
     bool total_exact;
     struct uuid trace_id;
 };
+
+/* Filters that an index answers (spanledger.trace.facets), each with one value at most, but for tag
+ * that says another one. */
+#define TRACE_MAX_FACETS 8
+
+/* Values of facets are cut to this many characters: an index entry has little room. */
+#define TRACE_FACET_CHARACTERS 200
+struct bytes trace_facet_value(struct bytes value);
 
 struct trace_filter {
     int64_t from_ns;      /* trace start, inclusive */
@@ -82,7 +97,17 @@ struct trace_filter {
                              filter for ''. */
     struct bytes name;    /* exact name of the trace */
     enum trace_status status;
-    int64_t min_duration_ns; /* 0: any */
+    int64_t min_duration_ns;               /* 0: any */
+    int64_t min_cost;                      /* pico-USD; 0: any */
+    int64_t min_tokens;                    /* 0: any */
+    struct bytes facets[TRACE_MAX_FACETS]; /* as they are stored: "user:ada" */
+    uint32_t facet_count;
+    /* Searches: every trace is looked into, newest first (oldest first when ascending; no other sort)
+     * until the page is full or search_ns have passed. */
+    struct bytes text;     /* anywhere in a span, without case; at NULL: none */
+    struct bytes attr_key; /* attribute of a span or its resource; at NULL: none */
+    struct bytes attr_value;
+    int64_t search_ns;
     enum trace_sort sort;
     bool descending;
     uint32_t limit; /* 1 .. 1000 */
@@ -115,7 +140,20 @@ struct trace_page {
     int64_t total; /* traces that match, this page's and all others; a lower bound when not
                       total_exact */
     bool total_exact;
+    bool stopped; /* a search ran out of time: `more` follows behind the trace below, which was
+                     looked into */
+    int64_t stopped_ns; /* its start */
+    struct uuid stopped_id;
 };
+
+/* Whether a filter is a search. */
+static inline bool trace_filter_searches(const struct trace_filter *filter)
+{
+    return filter->text.at || filter->attr_key.at;
+}
+
+/* What the filter's sort puts the row by. */
+int64_t trace_sort_value(enum trace_sort sort, const struct trace_row *row);
 
 /* How one trace is to be shown. */
 struct trace_view {

@@ -15,7 +15,7 @@ struct reader {
     struct db db;
     char *conninfo;
     int64_t statement_timeout_ms;
-    unsigned made[READER_MADE_STATEMENTS]; /* codes of those that are prepared */
+    uint64_t made[READER_MADE_STATEMENTS]; /* codes of those that are prepared */
     size_t made_count;
 };
 
@@ -26,7 +26,7 @@ MUST_CHECK bool reader_run_first(struct reader *reader, const struct stmt *stmt,
 
 /* A statement that was put together; code is its text's, name and text live as long as the call. It
  * may be the first of a call. */
-MUST_CHECK bool reader_run_made(struct reader *reader, unsigned code, const struct stmt *stmt,
+MUST_CHECK bool reader_run_made(struct reader *reader, uint64_t code, const struct stmt *stmt,
                                 const struct row_params *params, PGresult **out_res,
                                 struct err *err);
 

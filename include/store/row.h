@@ -6,7 +6,7 @@
 #include <libpq-fe.h>
 
 #include "base/arena.h"
-#include "model/stored.h"
+#include "model/spend.h"
 
 /*
  * One row of a binary result. Column types were compared with stmt.c when the connection opened, so
@@ -52,7 +52,13 @@ struct bytes *row_texts(struct row *row, int column, uint32_t *out_count);
  * the row has failed). */
 bool row_int8s(struct row *row, int column, int64_t *out_items, size_t count, int64_t if_null);
 
-#define ROW_MAX_PARAMS 16
+/* numeric[]::text[] of integers, exactly this many; NULL items and a NULL array give 0. */
+void row_wides(struct row *row, int column, wide_int *out_items, size_t count);
+
+/* Counts (int8, NULL: 0) and row_wides of the sums: token kinds, total, cost kinds, request, total. */
+void row_spend(struct row *row, int calls, int unpriced, int sums, struct spend *out_spend);
+
+#define ROW_MAX_PARAMS 32
 
 /* Binary parameters, in order. What add functions take by pointer is borrowed until the statement
  * ran. */

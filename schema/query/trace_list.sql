@@ -1,58 +1,112 @@
 -- Traces of a time range with the values of the whole trace: a page of a list.
 --   $1 tenant_id int4    $2 first_day date    $4 from_ns int8, inclusive    $6 most_rows int4
 --                        $3 last_day date     $5 to_ns int8, exclusive
--- Lines that begin with --@ are places where store/list_sql.c puts fragments for filters, cursor and order; as it stands here the statement
--- lists without any. Fragments speak of `v`, which each part has.
--- A trace whose spans start on several days has a row for each; it is shown by the row of its first day, for which its other rows are read.
--- Such traces are few and have an index of their own, so they are a part of their own: judged together with the others, each of 100,000
--- rows would pay for a look at rows that are not there. Each part has the order and the limit of the whole, so that it can follow an index
--- and stop.
-SELECT v.trace_id, v.start_ns, v.end_ns, v.last_received, v.name, v.root_service, v.has_root, v.span_count, v.error_count,
-    v.roots_ended, v.roots_failed, v.roots_cancelled, v.services
-FROM (
-    (SELECT v.*
-    FROM (
-        SELECT t.trace_id, t.start_ns, t.end_ns, t.last_received,
-            coalesce(t.root_name, t.first_name) AS name, coalesce(t.root_service, t.first_service) AS root_service,
-            t.root_start_ns IS NOT NULL AS has_root, t.span_count::int8 AS span_count, t.error_count::int8 AS error_count,
-            t.roots_ended::int8 AS roots_ended, t.roots_failed::int8 AS roots_failed, t.roots_cancelled::int8 AS roots_cancelled, t.services
-        FROM spanledger.trace AS t
-        WHERE NOT t.multi_day
-            AND t.tenant_id = $1 AND t.day >= $2 AND t.day <= $3 AND t.start_ns >= $4 AND t.start_ns < $5
-    ) AS v
+-- Lines that begin with --@ are places where store/list_sql.c puts fragments for filters, cursor, order and the way of looking; as it stands
+-- here the statement lists all traces of the days.
+-- `one`: traces of one day, narrow: what is filtered and sorted by. `several`: traces whose spans start on several days have a row for each; such
+-- a trace is shown by the row of its first day, for which its other rows are read. They are few and have an index of their own, so they are a part
+-- of their own: judged together with the others, each of 100,000 rows would pay for a look at rows that are not there.
+-- `page`: the rows that are shown; only for these the rest of the columns is read. There is always a row, for the counts in front.
+WITH one AS (
+    SELECT t.trace_id, t.trace_bucket, t.day, t.day AS last_day, false AS multi_day, t.start_ns, t.end_ns, t.last_received,
+        coalesce(t.root_name, t.first_name) AS name, t.error_count::int8 AS error_count, t.roots_ended::int8 AS roots_ended,
+        t.roots_failed::int8 AS roots_failed, t.roots_cancelled::int8 AS roots_cancelled, t.services, t.facets,
+        least(coalesce(t.cost_total, 0), 9223372036854775807)::int8 AS cost, least(coalesce(t.total_tokens, 0), 9223372036854775807)::int8 AS tokens
+    FROM spanledger.trace AS t
+    WHERE NOT t.multi_day AND t.day >= $2 AND t.day <= $3
+--@range
+--@look
+),
+several AS (
+    SELECT t.trace_id, t.trace_bucket, t.day, w.last_day, true AS multi_day, t.start_ns, w.end_ns, w.last_received,
+        coalesce(w.root_name, t.first_name) AS name, w.error_count, w.roots_ended, w.roots_failed, w.roots_cancelled, w.services, w.facets,
+        least(coalesce(w.cost_total, 0), 9223372036854775807)::int8 AS cost, least(coalesce(w.total_tokens, 0), 9223372036854775807)::int8 AS tokens
+    FROM spanledger.trace AS t
+    CROSS JOIN LATERAL (
+        SELECT min(o.day) AS first_day, max(o.day) AS last_day, max(o.end_ns) AS end_ns, max(o.last_received) AS last_received,
+            sum(o.error_count) AS error_count, sum(o.roots_ended) AS roots_ended, sum(o.roots_failed) AS roots_failed,
+            sum(o.roots_cancelled) AS roots_cancelled, sum(o.cost_total) AS cost_total, sum(o.total_tokens) AS total_tokens,
+            (array_agg(o.root_name ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1] AS root_name,
+            (SELECT array_agg(DISTINCT u.service)
+                FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.services) AS u (service)
+                WHERE p.tenant_id = $1 AND p.trace_bucket = t.trace_bucket AND p.trace_id = t.trace_id) AS services,
+            (SELECT array_agg(DISTINCT u.facet)
+                FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.facets) AS u (facet)
+                WHERE p.tenant_id = $1 AND p.trace_bucket = t.trace_bucket AND p.trace_id = t.trace_id) AS facets
+        FROM spanledger.trace AS o
+        WHERE o.tenant_id = $1 AND o.trace_bucket = t.trace_bucket AND o.trace_id = t.trace_id
+    ) AS w
+    WHERE t.multi_day
+        AND t.tenant_id = $1 AND t.day >= $2 AND t.day <= $3 AND t.start_ns >= $4 AND t.start_ns < $5
+        AND t.day = w.first_day
+),
+matched AS (
+    (SELECT v.* FROM one AS v
     WHERE true
 --@filters
---@order
-    LIMIT $6)
+--@part
+    )
     UNION ALL
-    (SELECT v.*
-    FROM (
-        SELECT t.trace_id, t.start_ns, w.end_ns, w.last_received,
-            coalesce(w.root_name, t.first_name) AS name, coalesce(w.root_service, t.first_service) AS root_service,
-            w.has_root, w.span_count, w.error_count, w.roots_ended, w.roots_failed, w.roots_cancelled, w.services
-        FROM spanledger.trace AS t
-        CROSS JOIN LATERAL (
-            SELECT min(o.day) AS first_day, max(o.end_ns) AS end_ns, max(o.last_received) AS last_received,
-                sum(o.span_count) AS span_count, sum(o.error_count) AS error_count, sum(o.roots_ended) AS roots_ended,
-                sum(o.roots_failed) AS roots_failed, sum(o.roots_cancelled) AS roots_cancelled,
-                bool_or(o.root_start_ns IS NOT NULL) AS has_root,
-                (array_agg(o.root_name ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1] AS root_name,
-                (array_agg(o.root_service ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1]
-                    AS root_service,
-                (SELECT array_agg(DISTINCT u.service ORDER BY u.service)
-                    FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.services) AS u (service)
-                    WHERE p.tenant_id = $1 AND p.trace_bucket = t.trace_bucket AND p.trace_id = t.trace_id) AS services
-            FROM spanledger.trace AS o
-            WHERE o.tenant_id = $1 AND o.trace_bucket = t.trace_bucket AND o.trace_id = t.trace_id
-        ) AS w
-        WHERE t.multi_day
-            AND t.tenant_id = $1 AND t.day >= $2 AND t.day <= $3 AND t.start_ns >= $4 AND t.start_ns < $5
-            AND t.day = w.first_day
-    ) AS v
+    (SELECT v.* FROM several AS v
     WHERE true
+--@frontier
 --@filters
+--@part
+    )
+),
+page AS (
+    SELECT v.* FROM matched AS v
 --@order
-    LIMIT $6)
-) AS v
+    LIMIT $6
+)
+SELECT c.looked_at, c.matched, c.last_ns, c.last_id,
+    v.trace_id, v.start_ns, v.end_ns, v.last_received, v.name, x.root_service, x.has_root, x.span_count, v.error_count,
+    v.roots_ended, v.roots_failed, v.roots_cancelled, x.services, x.session_id, x.user_id, x.environment, x.project, x.trace_name,
+    x.input_preview, x.output_preview, x.tags, x.models, x.providers, x.calls, x.unpriced, x.sums
+FROM (
+    SELECT 0::int8 AS looked_at, 0::int8 AS matched, NULL::int8 AS last_ns, NULL::uuid AS last_id WHERE true
+--@counts
+) AS c
+LEFT JOIN page AS v ON true
+LEFT JOIN LATERAL (
+    SELECT coalesce(o.root_service, o.first_service) AS root_service, o.root_start_ns IS NOT NULL AS has_root, o.span_count::int8 AS span_count,
+        o.services, o.session_id, o.user_id, o.environment, o.project, o.trace_name, o.input_preview, o.output_preview, o.tags, o.models, o.providers,
+        o.billable_calls::int8 AS calls, o.unpriced_calls::int8 AS unpriced,
+        ARRAY[o.input_tokens, o.cache_read_tokens, o.cache_write_tokens, o.cache_write_1h_tokens, o.output_tokens, o.reasoning_tokens,
+            o.audio_input_tokens, o.audio_output_tokens, o.image_tokens, o.total_tokens, o.input_cost, o.cache_read_cost, o.cache_write_cost,
+            o.cache_write_1h_cost, o.output_cost, o.reasoning_cost, o.audio_input_cost, o.audio_output_cost, o.image_cost, o.request_cost,
+            o.cost_total]::text[] AS sums
+    FROM spanledger.trace AS o
+    WHERE NOT v.multi_day AND o.tenant_id = $1 AND o.trace_bucket = v.trace_bucket AND o.trace_id = v.trace_id AND o.day = v.day
+    UNION ALL
+    SELECT coalesce(
+            (array_agg(o.root_service ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1],
+            (array_agg(o.first_service ORDER BY o.day))[1]),
+        bool_or(o.root_start_ns IS NOT NULL), sum(o.span_count), v.services,
+        (array_agg(o.session_id ORDER BY o.root_start_ns, o.day) FILTER (WHERE o.session_id IS NOT NULL))[1],
+        (array_agg(o.user_id ORDER BY o.root_start_ns, o.day) FILTER (WHERE o.user_id IS NOT NULL))[1],
+        (array_agg(o.environment ORDER BY o.root_start_ns, o.day) FILTER (WHERE o.environment IS NOT NULL))[1],
+        (array_agg(o.project ORDER BY o.root_start_ns, o.day) FILTER (WHERE o.project IS NOT NULL))[1],
+        (array_agg(o.trace_name ORDER BY o.day DESC) FILTER (WHERE o.trace_name IS NOT NULL))[1],
+        (array_agg(o.input_preview ORDER BY o.root_start_ns, o.day) FILTER (WHERE o.input_preview IS NOT NULL))[1],
+        (array_agg(o.output_preview ORDER BY o.root_start_ns, o.day) FILTER (WHERE o.output_preview IS NOT NULL))[1],
+        (SELECT array_agg(DISTINCT u.tag COLLATE "C")
+            FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.tags) AS u (tag)
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
+        (SELECT array_agg(DISTINCT u.model COLLATE "C")
+            FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.models) AS u (model)
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
+        (SELECT array_agg(DISTINCT u.provider COLLATE "C")
+            FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.providers) AS u (provider)
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
+        sum(o.billable_calls), sum(o.unpriced_calls),
+        ARRAY[sum(o.input_tokens), sum(o.cache_read_tokens), sum(o.cache_write_tokens), sum(o.cache_write_1h_tokens), sum(o.output_tokens),
+            sum(o.reasoning_tokens), sum(o.audio_input_tokens), sum(o.audio_output_tokens), sum(o.image_tokens), sum(o.total_tokens),
+            sum(o.input_cost), sum(o.cache_read_cost), sum(o.cache_write_cost), sum(o.cache_write_1h_cost), sum(o.output_cost),
+            sum(o.reasoning_cost), sum(o.audio_input_cost), sum(o.audio_output_cost), sum(o.image_cost), sum(o.request_cost),
+            sum(o.cost_total)]::text[]
+    FROM spanledger.trace AS o
+    WHERE v.multi_day AND o.tenant_id = $1 AND o.trace_bucket = v.trace_bucket AND o.trace_id = v.trace_id
+    HAVING count(*) > 0
+) AS x ON true
 --@order
-LIMIT $6

@@ -23,3 +23,40 @@ enum trace_status trace_status_of(const int64_t roots[4], int64_t last_received_
         return TRACE_COMPLETED;
     return last_received_ns > now_ns - TRACE_RUNNING_NS ? TRACE_RUNNING : TRACE_COMPLETED;
 }
+
+/* As least(…) in schema/query/trace_list.sql. */
+static int64_t narrow(wide_int value)
+{
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+int64_t trace_sort_value(enum trace_sort sort, const struct trace_row *row)
+{
+    switch (sort) {
+    case TRACE_SORT_DURATION:
+        return row->end_ns - row->start_ns;
+    case TRACE_SORT_ERRORS:
+        return row->error_count;
+    case TRACE_SORT_COST:
+        return narrow(row->spend.cost_total);
+    case TRACE_SORT_TOKENS:
+        return narrow(row->spend.total_tokens);
+    case TRACE_SORT_START:
+    case TRACE_SORT_MAX:
+        break;
+    }
+    return row->start_ns;
+}
+
+struct bytes trace_facet_value(struct bytes value)
+{
+    size_t characters = 0;
+
+    for (size_t i = 0; i < value.len; i++) {
+        const bool begins = (value.at[i] & 0xc0) != 0x80; /* a character, in UTF-8 */
+
+        if (begins && characters++ == TRACE_FACET_CHARACTERS)
+            return (struct bytes){value.at, i};
+    }
+    return value;
+}

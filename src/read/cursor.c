@@ -63,7 +63,7 @@ bool cursor_read(struct bytes text, struct cursor *out_cursor, struct err *err)
 
     if (text.len != CURSOR_CHARS || !text_unbase64(text, raw, &len) || len != CURSOR_BYTES ||
         read_be32(raw + CHECKED_BYTES) != checksum(raw, CHECKED_BYTES) || raw[0] != VERSION ||
-        raw[1] > TRACE_SORT_ERRORS * 2 + 1)
+        raw[1] > TRACE_SORT_MAX * 2 - 1)
         return err_set(err, ERR_BAD_INPUT, "cursor is damaged or of another version");
     *out_cursor = (struct cursor){
         .sort = (enum trace_sort)(raw[1] / 2),

@@ -47,13 +47,33 @@ static void cursor_member(struct json *j, const struct trace_page *page,
                           const struct trace_filter *filter)
 {
     json_key(j, "next_cursor");
-    if (!page->more || page->count == 0) {
+    if (!page->more || (page->count == 0 && !page->stopped)) {
         json_null(j);
         return;
     }
     buf_add_byte(j->out, '"');
     params_cursor(filter, page, j->out);
     buf_add_byte(j->out, '"');
+}
+
+/* The part of the range that was looked at, up to this page. */
+static void searched_member(struct json *j, struct render_time *time, const struct trace_page *page,
+                            const struct trace_filter *filter)
+{
+    int64_t from_ns = filter->from_ns;
+    int64_t to_ns = filter->to_ns;
+
+    if (page->stopped && filter->descending)
+        from_ns = page->stopped_ns;
+    else if (page->stopped)
+        to_ns = page->stopped_ns;
+    json_key(j, "searched");
+    json_open(j, '{');
+    json_key(j, "from");
+    render_time_json(time, j, from_ns);
+    json_key(j, "to");
+    render_time_json(time, j, to_ns);
+    json_close(j, '}');
 }
 
 bool list_render(const struct trace_page *page, const struct trace_filter *filter, struct buf *out,
@@ -71,13 +91,7 @@ bool list_render(const struct trace_page *page, const struct trace_filter *filte
     }
     json_close(&j, ']');
     cursor_member(&j, page, filter);
-    json_key(&j, "searched");
-    json_open(&j, '{');
-    json_key(&j, "from");
-    render_time_json(&time, &j, filter->from_ns);
-    json_key(&j, "to");
-    render_time_json(&time, &j, filter->to_ns);
-    json_close(&j, '}');
+    searched_member(&j, &time, page, filter);
     json_key(&j, "total");
     json_open(&j, '{');
     json_key(&j, "value");

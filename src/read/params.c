@@ -9,6 +9,7 @@
 #include "read/cursor.h"
 
 struct target {
+    struct arena *arena;
     struct trace_filter *filter;
     struct trace_view *view;
     struct cursor cursor;
@@ -24,7 +25,7 @@ struct param {
     param_fn read;
 };
 
-#define MAX_PARAMS 16
+#define MAX_PARAMS 24
 
 static const char *quoted(struct bytes text, char to[64])
 {
@@ -84,6 +85,164 @@ static bool read_min_duration(struct target *t, struct bytes value, struct err *
     return true;
 }
 
+/* A filter that the index of facets answers; kind is its name there. */
+static bool add_facet(struct target *t, const char *kind, struct bytes value, struct err *err)
+{
+    struct bytes *facet = &t->filter->facets[t->filter->facet_count];
+    struct buf text;
+
+    if (value.len == 0)
+        return err_set(err, ERR_BAD_INPUT, "a filter by %s has no value", kind);
+    if (t->filter->facet_count == TRACE_MAX_FACETS)
+        return err_set(err, ERR_BAD_INPUT, "more than %d exact filters", TRACE_MAX_FACETS);
+    buf_init(&text, value.len + 64);
+    buf_printf(&text, "%s:", kind);
+    buf_add_bytes(&text, trace_facet_value(value));
+    *facet = buf_ok(&text) ? arena_copy(t->arena, buf_bytes(&text)) : (struct bytes){0};
+    buf_done(&text);
+    if (!facet->at)
+        return err_set(err, ERR_TOO_LARGE, "no memory for a filter");
+    t->filter->facet_count++;
+    return true;
+}
+
+static bool read_user(struct target *t, struct bytes value, struct err *err)
+{
+    return add_facet(t, "user", value, err);
+}
+
+static bool read_session(struct target *t, struct bytes value, struct err *err)
+{
+    return add_facet(t, "session", value, err);
+}
+
+static bool read_model(struct target *t, struct bytes value, struct err *err)
+{
+    return add_facet(t, "model", value, err);
+}
+
+static bool read_provider(struct target *t, struct bytes value, struct err *err)
+{
+    return add_facet(t, "provider", value, err);
+}
+
+static bool read_environment(struct target *t, struct bytes value, struct err *err)
+{
+    return add_facet(t, "environment", value, err);
+}
+
+static bool read_type(struct target *t, struct bytes value, struct err *err)
+{
+    char text[64];
+
+    /* Plain spans have no entry in the index: every trace may hold them. */
+    for (int i = OBSERVATION_SPAN + 1; i < OBSERVATION_COUNT; i++)
+        if (bytes_is(value, observation_name((enum observation)i)))
+            return add_facet(t, "type", value, err);
+    return err_set(err, ERR_BAD_INPUT,
+                   "type is '%s', want agent, chain, llm, embedding, retriever, reranker, tool,"
+                   " guardrail, evaluator or event",
+                   quoted(value, text));
+}
+
+/* What stands before the first colon; len 0: none. */
+static struct bytes key_of(struct bytes value)
+{
+    const uint8_t *colon = value.len ? memchr(value.at, ':', value.len) : NULL;
+
+    return (struct bytes){value.at, colon ? (size_t)(colon - value.at) : 0};
+}
+
+/* "user:ada" asks what user= asks; any other text is a tag of the trace as it was sent. */
+static bool read_tag(struct target *t, struct bytes value, struct err *err)
+{
+    static const struct {
+        const char *key;
+        const char *kind;
+    } kinds[] = {{"session", "session"}, {"user", "user"},         {"environment", "environment"},
+                 {"release", "release"}, {"prompt", "prompt"},     {"agent", "agent"},
+                 {"model", "model"},     {"provider", "provider"}, {"type", "type"},
+                 {"tag", "tag"},         {"tags", "tag"}};
+    const struct bytes key = key_of(value);
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (key.len > 0 && bytes_is(key, kinds[i].key))
+            return add_facet(t, kinds[i].kind,
+                             (struct bytes){value.at + key.len + 1, value.len - key.len - 1}, err);
+    return add_facet(t, "tag", value, err);
+}
+
+static bool read_attr(struct target *t, struct bytes value, struct err *err)
+{
+    const struct bytes key = key_of(value);
+    char text[64];
+
+    if (key.len == 0)
+        return err_set(err, ERR_BAD_INPUT, "attr is '%s', want KEY:VALUE", quoted(value, text));
+    t->filter->attr_key = key;
+    t->filter->attr_value = (struct bytes){value.at + key.len + 1, value.len - key.len - 1};
+    return true;
+}
+
+static bool read_text(struct target *t, struct bytes value, struct err *err)
+{
+    if (value.len == 0)
+        return err_set(err, ERR_BAD_INPUT, "q is empty");
+    t->filter->text = value;
+    return true;
+}
+
+/* An exact decimal, not through a double: 0.1 USD is 10^11 pico-USD. Digits beyond the twelfth round
+ * up: no trace costs less than that and as much. */
+static bool pico_usd(struct bytes value, int64_t *out_pico)
+{
+    wide_int pico = 0;
+    int fraction = -1; /* digits behind the point; -1: no point yet */
+    bool digits = false;
+    bool rest = false;
+
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == '.' && fraction < 0) {
+            fraction = 0;
+            continue;
+        }
+        if (value.at[i] < '0' || value.at[i] > '9' || pico > INT64_MAX)
+            return false;
+        digits = true;
+        if (fraction >= 12) {
+            rest |= value.at[i] != '0';
+            continue;
+        }
+        pico = pico * 10 + (value.at[i] - '0');
+        fraction += fraction >= 0;
+    }
+    for (int i = fraction < 0 ? 0 : fraction; i < 12; i++)
+        pico *= 10;
+    *out_pico = (int64_t)(pico + rest);
+    return digits && pico + rest <= INT64_MAX;
+}
+
+static bool read_min_cost(struct target *t, struct bytes value, struct err *err)
+{
+    char text[64];
+
+    if (!pico_usd(value, &t->filter->min_cost))
+        return err_set(err, ERR_BAD_INPUT,
+                       "min_cost_usd is '%s', want USD as a decimal from 0 to 9223372",
+                       quoted(value, text));
+    return true;
+}
+
+static bool read_min_tokens(struct target *t, struct bytes value, struct err *err)
+{
+    char text[64];
+
+    if (!text_int64(value, &t->filter->min_tokens) || t->filter->min_tokens < 0)
+        return err_set(err, ERR_BAD_INPUT, "min_tokens is '%s', want an integer from 0",
+                       quoted(value, text));
+    return true;
+}
+
 static bool read_sort(struct target *t, struct bytes value, struct err *err)
 {
     static const struct {
@@ -91,7 +250,9 @@ static bool read_sort(struct target *t, struct bytes value, struct err *err)
         enum trace_sort sort;
     } sorts[] = {{"start_time", TRACE_SORT_START},
                  {"duration", TRACE_SORT_DURATION},
-                 {"errors", TRACE_SORT_ERRORS}};
+                 {"errors", TRACE_SORT_ERRORS},
+                 {"cost", TRACE_SORT_COST},
+                 {"tokens", TRACE_SORT_TOKENS}};
     const bool descending = value.len > 0 && value.at[0] == '-';
     const struct bytes word = {value.at + descending, value.len - descending};
     char text[64];
@@ -103,7 +264,8 @@ static bool read_sort(struct target *t, struct bytes value, struct err *err)
             return true;
         }
     return err_set(err, ERR_BAD_INPUT,
-                   "sort is '%s', want start_time, duration or errors, with '-' for descending",
+                   "sort is '%s', want start_time, duration, errors, cost or tokens, with '-' for"
+                   " descending",
                    quoted(value, text));
 }
 
@@ -165,11 +327,27 @@ static bool read_window(struct target *t, struct bytes value, struct err *err)
 }
 
 static const struct param list_params[] = {
-    {"from", true, read_from},        {"to", true, read_to},
-    {"service", false, read_service}, {"name", false, read_name},
-    {"status", false, read_status},   {"min_duration_ms", false, read_min_duration},
-    {"sort", false, read_sort},       {"limit", false, read_limit},
-    {"cursor", false, read_cursor},   {NULL, false, NULL},
+    {"from", true, read_from},
+    {"to", true, read_to},
+    {"service", false, read_service},
+    {"name", false, read_name},
+    {"status", false, read_status},
+    {"min_duration_ms", false, read_min_duration},
+    {"user", false, read_user},
+    {"session", false, read_session},
+    {"model", false, read_model},
+    {"provider", false, read_provider},
+    {"environment", false, read_environment},
+    {"type", false, read_type},
+    {"tag", false, read_tag},
+    {"attr", false, read_attr},
+    {"q", false, read_text},
+    {"min_cost_usd", false, read_min_cost},
+    {"min_tokens", false, read_min_tokens},
+    {"sort", false, read_sort},
+    {"limit", false, read_limit},
+    {"cursor", false, read_cursor},
+    {NULL, false, NULL},
 };
 
 static const struct param trace_params[] = {
@@ -234,7 +412,7 @@ static bool percent_decode(struct bytes raw, bool is_time, struct arena *arena,
 
 static bool unknown(const struct param *params, struct bytes name, struct err *err)
 {
-    char known[160];
+    char known[320];
     char text[64];
     size_t at = 0;
 
@@ -311,7 +489,7 @@ bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
                                   .limit = PARAMS_DEFAULT_LIMIT,
                                   .now_ns = now_ns,
                                   .to_ns = now_ns + PARAMS_AHEAD_NS};
-    struct target target = {.filter = &filter};
+    struct target target = {.arena = arena, .filter = &filter};
 
     if (!read_query(list_params, query, &target, arena, err))
         return false;
@@ -328,6 +506,9 @@ bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
         filter.from_ns = 0;
     if (filter.to_ns < filter.from_ns)
         return err_set(err, ERR_BAD_INPUT, "from is later than to");
+    if (trace_filter_searches(&filter) && filter.sort != TRACE_SORT_START)
+        return err_set(err, ERR_BAD_INPUT,
+                       "q and attr go with sort=start_time or -start_time only");
     *out_filter = filter;
     return true;
 }
@@ -402,20 +583,23 @@ bool params_span_id(struct bytes text, int64_t *out_id, struct err *err)
 void params_cursor(const struct trace_filter *filter, const struct trace_page *page,
                    struct buf *out)
 {
-    const struct trace_row *last = &page->items[page->count - 1];
-    const int64_t values[] = {[TRACE_SORT_START] = last->start_ns,
-                              [TRACE_SORT_DURATION] = last->end_ns - last->start_ns,
-                              [TRACE_SORT_ERRORS] = last->error_count};
+    struct trace_cursor position = {.given = true,
+                                    .sort_value = page->stopped_ns,
+                                    .seen = filter->cursor.seen + (int64_t)page->count,
+                                    .total = page->total,
+                                    .total_exact = page->total_exact,
+                                    .trace_id = page->stopped_id};
 
+    if (!page->stopped) {
+        const struct trace_row *last = &page->items[page->count - 1];
+
+        position.sort_value = trace_sort_value(filter->sort, last);
+        position.trace_id = last->trace_id;
+    }
     cursor_write(&(struct cursor){.sort = filter->sort,
                                   .descending = filter->descending,
                                   .from_ns = filter->from_ns,
                                   .to_ns = filter->to_ns,
-                                  .position = {.given = true,
-                                               .sort_value = values[filter->sort],
-                                               .seen = filter->cursor.seen + (int64_t)page->count,
-                                               .total = page->total,
-                                               .total_exact = page->total_exact,
-                                               .trace_id = last->trace_id}},
+                                  .position = position},
                  out);
 }

@@ -100,7 +100,7 @@ bool reader_run_first(struct reader *reader, const struct stmt *stmt,
 }
 
 /* Prepares a combination of fragments when the connection meets it first. */
-static bool prepare_made(struct reader *reader, unsigned code, const struct stmt *stmt,
+static bool prepare_made(struct reader *reader, uint64_t code, const struct stmt *stmt,
                          struct err *err)
 {
     for (size_t i = 0; i < reader->made_count; i++)
@@ -117,7 +117,7 @@ static bool prepare_made(struct reader *reader, unsigned code, const struct stmt
     return true;
 }
 
-bool reader_run_made(struct reader *reader, unsigned code, const struct stmt *stmt,
+bool reader_run_made(struct reader *reader, uint64_t code, const struct stmt *stmt,
                      const struct row_params *params, PGresult **out_res, struct err *err)
 {
     for (int tries = 0;; tries++) {

@@ -230,6 +230,64 @@ bool row_int8s(struct row *row, int column, int64_t *out_items, size_t count, in
     return true;
 }
 
+static bool wide_of(struct bytes digits, wide_int *out_value)
+{
+    const bool negative = digits.len > 0 && digits.at[0] == '-';
+    wide_int value = 0;
+
+    if (digits.len == negative || digits.len > 38)
+        return false;
+    for (size_t i = negative; i < digits.len; i++) {
+        if (digits.at[i] < '0' || digits.at[i] > '9')
+            return false;
+        value = value * 10 + (digits.at[i] - '0');
+    }
+    *out_value = negative ? -value : value;
+    return true;
+}
+
+void row_wides(struct row *row, int column, wide_int *out_items, size_t count)
+{
+    struct bytes value = value_of(row, column);
+    int32_t found;
+
+    memset(out_items, 0, count * sizeof(out_items[0]));
+    if (row->failed || row_is_null(row, column))
+        return;
+    if (!array_head(&value, &found) || (size_t)found != count) {
+        fail(row, column, "is no array of the wanted length");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int32_t len;
+
+        if (!take_int4(&value, &len) || len < -1 || (len > 0 && (size_t)len > value.len) ||
+            (len >= 0 && !wide_of((struct bytes){value.at, (size_t)len}, &out_items[i]))) {
+            fail(row, column, "holds a sum that is no integer");
+            return;
+        }
+        if (len > 0) {
+            value.at += len;
+            value.len -= (size_t)len;
+        }
+    }
+}
+
+void row_spend(struct row *row, int calls, int unpriced, int sums, struct spend *out_spend)
+{
+    wide_int items[2 * TOKEN_KIND_COUNT + 3];
+    const wide_int *costs = &items[TOKEN_KIND_COUNT + 1];
+
+    out_spend->calls = row_int8_or_0(row, calls);
+    out_spend->unpriced = row_int8_or_0(row, unpriced);
+    row_wides(row, sums, items, sizeof(items) / sizeof(items[0]));
+    memcpy(out_spend->tokens, items, sizeof(out_spend->tokens));
+    out_spend->total_tokens = items[TOKEN_KIND_COUNT];
+    memcpy(out_spend->cost, costs, sizeof(out_spend->cost));
+    out_spend->request_cost = costs[TOKEN_KIND_COUNT];
+    out_spend->cost_total = costs[TOKEN_KIND_COUNT + 1];
+}
+
 void row_add_binary(struct row_params *p, struct bytes value)
 {
     if (p->count >= ROW_MAX_PARAMS)

@@ -91,8 +91,10 @@ const struct stmt stmts[STMT_MAX] =
             },
 };
 
-const unsigned stmt_list_columns[] = {UUID, INT8, INT8, TIME, TEXT, TEXT,  BOOL,
-                                      INT8, INT8, INT8, INT8, INT8, TEXTS, 0};
+const unsigned stmt_list_columns[] = {INT8,  INT8,  INT8,  UUID, UUID, INT8,  INT8, TIME,
+                                      TEXT,  TEXT,  BOOL,  INT8, INT8, INT8,  INT8, INT8,
+                                      TEXTS, TEXT,  TEXT,  TEXT, TEXT, TEXT,  TEXT, TEXT,
+                                      TEXTS, TEXTS, TEXTS, INT8, INT8, TEXTS, 0};
 
 const size_t stmt_list_columns_bytes = sizeof(stmt_list_columns);
 
