@@ -291,6 +291,9 @@ CREATE INDEX trace_start_idx ON spanledger.trace (tenant_id, start_ns DESC, trac
 CREATE INDEX trace_error_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC) WHERE error_count > 0;
 -- Traces with rows of several days: a list looks at their other rows too, and must not look for such traces among all.
 CREATE INDEX trace_multi_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC) WHERE multi_day;
+-- Filters that few traces pass. Searches read all of the pending list, so it is kept short.
+CREATE INDEX trace_facets_idx ON spanledger.trace USING gin (facets) WITH (gin_pending_list_limit = 256) WHERE facets IS NOT NULL;
+CREATE INDEX trace_name_idx ON spanledger.trace (tenant_id, left(coalesce(root_name, first_name), 64));
 -- Last of the table's indexes. In an empty chunk all of them seem to cost the same for a lookup by trace id, and of equals PostgreSQL takes the
 -- newest: a statement planned before the chunk had rows would otherwise read all of trace_start_idx for each trace until the chunk is analysed.
 ALTER TABLE spanledger.trace ADD CONSTRAINT trace_key UNIQUE (trace_id, day, tenant_id, trace_bucket);

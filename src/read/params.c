@@ -1,315 +1,36 @@
-/* Query parameters, from a table of names per path. */
+/* Query parameters of single things, and ids. */
 #include "read/params.h"
 
-#include <math.h>
-#include <stdio.h>
-
-#include "base/clock.h"
 #include "base/text.h"
-#include "read/cursor.h"
+#include "read/params_query.h"
 
-struct target {
-    struct arena *arena;
-    struct trace_filter *filter;
-    struct trace_view *view;
-    struct cursor cursor;
-    bool has_from;
-    bool has_to;
-};
-
-typedef bool (*param_fn)(struct target *target, struct bytes value, struct err *err);
-
-struct param {
-    const char *name;
-    bool is_time; /* '+' is kept where an offset may stand */
-    param_fn read;
-};
-
-#define MAX_PARAMS 24
-
-static const char *quoted(struct bytes text, char to[64])
+static bool read_format(void *target, struct bytes value, struct err *err)
 {
-    return text_quote(text, to, 64);
-}
-
-static bool read_from(struct target *t, struct bytes value, struct err *err)
-{
-    t->has_from = true;
-    return clock_parse(value, &t->filter->from_ns, err);
-}
-
-static bool read_to(struct target *t, struct bytes value, struct err *err)
-{
-    t->has_to = true;
-    return clock_parse(value, &t->filter->to_ns, err);
-}
-
-static bool read_service(struct target *t, struct bytes value, struct err *err)
-{
-    (void)err;
-    t->filter->service = value;
-    return true;
-}
-
-static bool read_name(struct target *t, struct bytes value, struct err *err)
-{
-    (void)err;
-    t->filter->name = value;
-    return true;
-}
-
-static bool read_status(struct target *t, struct bytes value, struct err *err)
-{
-    char text[64];
-
-    for (int i = TRACE_RUNNING; i < TRACE_STATUS_MAX; i++)
-        if (bytes_is(value, trace_status_name((enum trace_status)i))) {
-            t->filter->status = (enum trace_status)i;
-            return true;
-        }
-    return err_set(err, ERR_BAD_INPUT,
-                   "status is '%s', want running, completed, failed or cancelled",
-                   quoted(value, text));
-}
-
-static bool read_min_duration(struct target *t, struct bytes value, struct err *err)
-{
-    char text[64];
-    double ms;
-
-    /* 9e12 ms are 285 years: beyond every span that can be stored, and still an int64 of ns. */
-    if (!text_real(value, &ms) || !(ms >= 0 && ms <= 9e12))
-        return err_set(err, ERR_BAD_INPUT, "min_duration_ms is '%s', want milliseconds from 0",
-                       quoted(value, text));
-    t->filter->min_duration_ns = (int64_t)ceil(ms * (double)NS_PER_MS);
-    return true;
-}
-
-/* A filter that the index of facets answers; kind is its name there. */
-static bool add_facet(struct target *t, const char *kind, struct bytes value, struct err *err)
-{
-    struct bytes *facet = &t->filter->facets[t->filter->facet_count];
-    struct buf text;
-
-    if (value.len == 0)
-        return err_set(err, ERR_BAD_INPUT, "a filter by %s has no value", kind);
-    if (t->filter->facet_count == TRACE_MAX_FACETS)
-        return err_set(err, ERR_BAD_INPUT, "more than %d exact filters", TRACE_MAX_FACETS);
-    buf_init(&text, value.len + 64);
-    buf_printf(&text, "%s:", kind);
-    buf_add_bytes(&text, trace_facet_value(value));
-    *facet = buf_ok(&text) ? arena_copy(t->arena, buf_bytes(&text)) : (struct bytes){0};
-    buf_done(&text);
-    if (!facet->at)
-        return err_set(err, ERR_TOO_LARGE, "no memory for a filter");
-    t->filter->facet_count++;
-    return true;
-}
-
-static bool read_user(struct target *t, struct bytes value, struct err *err)
-{
-    return add_facet(t, "user", value, err);
-}
-
-static bool read_session(struct target *t, struct bytes value, struct err *err)
-{
-    return add_facet(t, "session", value, err);
-}
-
-static bool read_model(struct target *t, struct bytes value, struct err *err)
-{
-    return add_facet(t, "model", value, err);
-}
-
-static bool read_provider(struct target *t, struct bytes value, struct err *err)
-{
-    return add_facet(t, "provider", value, err);
-}
-
-static bool read_environment(struct target *t, struct bytes value, struct err *err)
-{
-    return add_facet(t, "environment", value, err);
-}
-
-static bool read_type(struct target *t, struct bytes value, struct err *err)
-{
-    char text[64];
-
-    /* Plain spans have no entry in the index: every trace may hold them. */
-    for (int i = OBSERVATION_SPAN + 1; i < OBSERVATION_COUNT; i++)
-        if (bytes_is(value, observation_name((enum observation)i)))
-            return add_facet(t, "type", value, err);
-    return err_set(err, ERR_BAD_INPUT,
-                   "type is '%s', want agent, chain, llm, embedding, retriever, reranker, tool,"
-                   " guardrail, evaluator or event",
-                   quoted(value, text));
-}
-
-/* What stands before the first colon; len 0: none. */
-static struct bytes key_of(struct bytes value)
-{
-    const uint8_t *colon = value.len ? memchr(value.at, ':', value.len) : NULL;
-
-    return (struct bytes){value.at, colon ? (size_t)(colon - value.at) : 0};
-}
-
-/* "user:ada" asks what user= asks; any other text is a tag of the trace as it was sent. */
-static bool read_tag(struct target *t, struct bytes value, struct err *err)
-{
-    static const struct {
-        const char *key;
-        const char *kind;
-    } kinds[] = {{"session", "session"}, {"user", "user"},         {"environment", "environment"},
-                 {"release", "release"}, {"prompt", "prompt"},     {"agent", "agent"},
-                 {"model", "model"},     {"provider", "provider"}, {"type", "type"},
-                 {"tag", "tag"},         {"tags", "tag"}};
-    const struct bytes key = key_of(value);
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (key.len > 0 && bytes_is(key, kinds[i].key))
-            return add_facet(t, kinds[i].kind,
-                             (struct bytes){value.at + key.len + 1, value.len - key.len - 1}, err);
-    return add_facet(t, "tag", value, err);
-}
-
-static bool read_attr(struct target *t, struct bytes value, struct err *err)
-{
-    const struct bytes key = key_of(value);
-    char text[64];
-
-    if (key.len == 0)
-        return err_set(err, ERR_BAD_INPUT, "attr is '%s', want KEY:VALUE", quoted(value, text));
-    t->filter->attr_key = key;
-    t->filter->attr_value = (struct bytes){value.at + key.len + 1, value.len - key.len - 1};
-    return true;
-}
-
-static bool read_text(struct target *t, struct bytes value, struct err *err)
-{
-    if (value.len == 0)
-        return err_set(err, ERR_BAD_INPUT, "q is empty");
-    t->filter->text = value;
-    return true;
-}
-
-/* An exact decimal, not through a double: 0.1 USD is 10^11 pico-USD. Digits beyond the twelfth round
- * up: no trace costs less than that and as much. */
-static bool pico_usd(struct bytes value, int64_t *out_pico)
-{
-    wide_int pico = 0;
-    int fraction = -1; /* digits behind the point; -1: no point yet */
-    bool digits = false;
-    bool rest = false;
-
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.at[i] == '.' && fraction < 0) {
-            fraction = 0;
-            continue;
-        }
-        if (value.at[i] < '0' || value.at[i] > '9' || pico > INT64_MAX)
-            return false;
-        digits = true;
-        if (fraction >= 12) {
-            rest |= value.at[i] != '0';
-            continue;
-        }
-        pico = pico * 10 + (value.at[i] - '0');
-        fraction += fraction >= 0;
-    }
-    for (int i = fraction < 0 ? 0 : fraction; i < 12; i++)
-        pico *= 10;
-    *out_pico = (int64_t)(pico + rest);
-    return digits && pico + rest <= INT64_MAX;
-}
-
-static bool read_min_cost(struct target *t, struct bytes value, struct err *err)
-{
-    char text[64];
-
-    if (!pico_usd(value, &t->filter->min_cost))
-        return err_set(err, ERR_BAD_INPUT,
-                       "min_cost_usd is '%s', want USD as a decimal from 0 to 9223372",
-                       quoted(value, text));
-    return true;
-}
-
-static bool read_min_tokens(struct target *t, struct bytes value, struct err *err)
-{
-    char text[64];
-
-    if (!text_int64(value, &t->filter->min_tokens) || t->filter->min_tokens < 0)
-        return err_set(err, ERR_BAD_INPUT, "min_tokens is '%s', want an integer from 0",
-                       quoted(value, text));
-    return true;
-}
-
-static bool read_sort(struct target *t, struct bytes value, struct err *err)
-{
-    static const struct {
-        const char *name;
-        enum trace_sort sort;
-    } sorts[] = {{"start_time", TRACE_SORT_START},
-                 {"duration", TRACE_SORT_DURATION},
-                 {"errors", TRACE_SORT_ERRORS},
-                 {"cost", TRACE_SORT_COST},
-                 {"tokens", TRACE_SORT_TOKENS}};
-    const bool descending = value.len > 0 && value.at[0] == '-';
-    const struct bytes word = {value.at + descending, value.len - descending};
-    char text[64];
-
-    for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
-        if (bytes_is(word, sorts[i].name)) {
-            t->filter->sort = sorts[i].sort;
-            t->filter->descending = descending;
-            return true;
-        }
-    return err_set(err, ERR_BAD_INPUT,
-                   "sort is '%s', want start_time, duration, errors, cost or tokens, with '-' for"
-                   " descending",
-                   quoted(value, text));
-}
-
-static bool read_limit(struct target *t, struct bytes value, struct err *err)
-{
-    char text[64];
-    int64_t limit;
-
-    if (!text_int64(value, &limit) || limit < 1 || limit > PARAMS_MAX_LIMIT)
-        return err_set(err, ERR_BAD_INPUT, "limit is '%s', want 1 to %d", quoted(value, text),
-                       PARAMS_MAX_LIMIT);
-    t->filter->limit = (uint32_t)limit;
-    return true;
-}
-
-static bool read_cursor(struct target *t, struct bytes value, struct err *err)
-{
-    return cursor_read(value, &t->cursor, err);
-}
-
-static bool read_format(struct target *t, struct bytes value, struct err *err)
-{
+    struct trace_view *view = target;
     char text[64];
 
     if (!bytes_is(value, "otlp") && !bytes_is(value, "json"))
         return err_set(err, ERR_BAD_INPUT, "format is '%s', want json or otlp",
-                       quoted(value, text));
-    t->view->otlp = bytes_is(value, "otlp");
+                       params_query_quoted(value, text));
+    view->otlp = bytes_is(value, "otlp");
     return true;
 }
 
-static bool read_view(struct target *t, struct bytes value, struct err *err)
+static bool read_view(void *target, struct bytes value, struct err *err)
 {
+    struct trace_view *view = target;
     char text[64];
 
     if (!bytes_is(value, "full") && !bytes_is(value, "skeleton"))
         return err_set(err, ERR_BAD_INPUT, "view is '%s', want full or skeleton",
-                       quoted(value, text));
-    t->view->skeleton = bytes_is(value, "skeleton");
+                       params_query_quoted(value, text));
+    view->skeleton = bytes_is(value, "skeleton");
     return true;
 }
 
-static bool read_window(struct target *t, struct bytes value, struct err *err)
+static bool read_window(void *target, struct bytes value, struct err *err)
 {
+    struct trace_view *view = target;
     const uint8_t *comma = value.len ? memchr(value.at, ',', value.len) : NULL;
     const size_t before = comma ? (size_t)(comma - value.at) : 0;
     char text[64];
@@ -320,35 +41,11 @@ static bool read_window(struct target *t, struct bytes value, struct err *err)
         !text_uint64((struct bytes){comma + 1, value.len - before - 1}, &count) ||
         first >= UINT32_MAX || count < 1 || count >= UINT32_MAX)
         return err_set(err, ERR_BAD_INPUT, "window is '%s', want OFFSET,COUNT with COUNT from 1",
-                       quoted(value, text));
-    t->view->window_first = (uint32_t)first;
-    t->view->window_count = (uint32_t)count;
+                       params_query_quoted(value, text));
+    view->window_first = (uint32_t)first;
+    view->window_count = (uint32_t)count;
     return true;
 }
-
-static const struct param list_params[] = {
-    {"from", true, read_from},
-    {"to", true, read_to},
-    {"service", false, read_service},
-    {"name", false, read_name},
-    {"status", false, read_status},
-    {"min_duration_ms", false, read_min_duration},
-    {"user", false, read_user},
-    {"session", false, read_session},
-    {"model", false, read_model},
-    {"provider", false, read_provider},
-    {"environment", false, read_environment},
-    {"type", false, read_type},
-    {"tag", false, read_tag},
-    {"attr", false, read_attr},
-    {"q", false, read_text},
-    {"min_cost_usd", false, read_min_cost},
-    {"min_tokens", false, read_min_tokens},
-    {"sort", false, read_sort},
-    {"limit", false, read_limit},
-    {"cursor", false, read_cursor},
-    {NULL, false, NULL},
-};
 
 static const struct param trace_params[] = {
     {"format", false, read_format},
@@ -364,162 +61,12 @@ static const struct param span_params[] = {
 
 static const struct param no_params[] = {{NULL, false, NULL}};
 
-static int hex_value(uint8_t c)
-{
-    uint8_t value;
-    const uint8_t pair[2] = {'0', c};
-
-    return text_unhex((struct bytes){pair, 2}, &value) ? value : -1;
-}
-
-/* '+' is a space in a form's query, but "…T10:00:00+02:00" typed into an address bar means its
- * plus: in a time only the one between date and hour is a space. */
-static uint8_t plus(bool is_time, size_t position)
-{
-    return is_time && position != 10 ? '+' : ' ';
-}
-
-static bool percent_decode(struct bytes raw, bool is_time, struct arena *arena,
-                           struct bytes *out_text, struct err *err)
-{
-    char text[64];
-    uint8_t *to = arena_alloc(arena, raw.len + 1);
-    size_t len = 0;
-
-    if (!to)
-        return err_set(err, ERR_TOO_LARGE, "no memory for a query of %zu bytes", raw.len);
-    for (size_t i = 0; i < raw.len; i++) {
-        uint8_t c = raw.at[i];
-
-        if (c == '%') {
-            const int high = raw.len - i > 2 ? hex_value(raw.at[i + 1]) : -1;
-            const int low = raw.len - i > 2 ? hex_value(raw.at[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return err_set(err, ERR_BAD_INPUT, "bad percent escape in '%s'", quoted(raw, text));
-            c = (uint8_t)(high << 4 | low);
-            i += 2;
-        } else if (c == '+') {
-            c = plus(is_time, len);
-        }
-        to[len++] = c;
-    }
-    *out_text = (struct bytes){to, len};
-    if (text_valid_prefix(*out_text) != len)
-        return err_set(err, ERR_BAD_INPUT, "query '%s' is not UTF-8 or holds NUL",
-                       quoted(*out_text, text));
-    return true;
-}
-
-static bool unknown(const struct param *params, struct bytes name, struct err *err)
-{
-    char known[320];
-    char text[64];
-    size_t at = 0;
-
-    known[0] = '\0';
-    for (const struct param *p = params; p->name; p++)
-        at += (size_t)snprintf(known + at, sizeof(known) - at, "%s%s", at ? ", " : "", p->name);
-    return err_set(err, ERR_BAD_INPUT, "unknown parameter '%s', known here: %s", quoted(name, text),
-                   at ? known : "none");
-}
-
-static bool read_pair(const struct param *params, struct bytes pair, bool seen[MAX_PARAMS],
-                      struct target *target, struct arena *arena, struct err *err)
-{
-    const uint8_t *equals = memchr(pair.at, '=', pair.len);
-    const size_t name_len = equals ? (size_t)(equals - pair.at) : pair.len;
-    const struct bytes rest = {equals ? equals + 1 : NULL, equals ? pair.len - name_len - 1 : 0};
-    struct bytes name = {0};
-    struct bytes value = {0};
-
-    if (!percent_decode((struct bytes){pair.at, name_len}, false, arena, &name, err))
-        return false;
-    for (size_t i = 0; params[i].name; i++) {
-        if (!bytes_is(name, params[i].name))
-            continue;
-        if (seen[i])
-            return err_set(err, ERR_BAD_INPUT, "parameter '%s' is given more than once",
-                           params[i].name);
-        seen[i] = true;
-        return percent_decode(rest, params[i].is_time, arena, &value, err) &&
-               params[i].read(target, value, err);
-    }
-    return unknown(params, name, err);
-}
-
-static bool read_query(const struct param *params, struct bytes query, struct target *target,
-                       struct arena *arena, struct err *err)
-{
-    bool seen[MAX_PARAMS] = {false};
-
-    while (query.len > 0) {
-        const uint8_t *end = memchr(query.at, '&', query.len);
-        const size_t len = end ? (size_t)(end - query.at) : query.len;
-
-        if (len > 0 && !read_pair(params, (struct bytes){query.at, len}, seen, target, arena, err))
-            return false;
-        query.at += len + (end != NULL);
-        query.len -= len + (end != NULL);
-    }
-    return true;
-}
-
-/* The cursor's range stands where none was given, else each page of a default range would move. */
-static bool use_cursor(struct target *t, struct err *err)
-{
-    struct trace_filter *filter = t->filter;
-
-    if (!t->cursor.position.given)
-        return true;
-    if (t->cursor.sort != filter->sort || t->cursor.descending != filter->descending)
-        return err_set(err, ERR_BAD_INPUT, "cursor belongs to another sort");
-    if (!t->has_from)
-        filter->from_ns = t->cursor.from_ns;
-    if (!t->has_to)
-        filter->to_ns = t->cursor.to_ns;
-    filter->cursor = t->cursor.position;
-    return true;
-}
-
-bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
-                 struct trace_filter *out_filter, struct err *err)
-{
-    struct trace_filter filter = {.sort = TRACE_SORT_START,
-                                  .descending = true,
-                                  .limit = PARAMS_DEFAULT_LIMIT,
-                                  .now_ns = now_ns,
-                                  .to_ns = now_ns + PARAMS_AHEAD_NS};
-    struct target target = {.arena = arena, .filter = &filter};
-
-    if (!read_query(list_params, query, &target, arena, err))
-        return false;
-    if (!target.has_from) {
-        const int64_t last = target.has_to && filter.to_ns < now_ns ? filter.to_ns : now_ns;
-        filter.from_ns = last > PARAMS_DEFAULT_RANGE_NS ? last - PARAMS_DEFAULT_RANGE_NS : 0;
-    }
-    if (!target.has_to && filter.to_ns < filter.from_ns &&
-        __builtin_add_overflow(filter.from_ns, PARAMS_DEFAULT_RANGE_NS, &filter.to_ns))
-        filter.to_ns = INT64_MAX;
-    if (!use_cursor(&target, err))
-        return false;
-    if (filter.from_ns < 0)
-        filter.from_ns = 0;
-    if (filter.to_ns < filter.from_ns)
-        return err_set(err, ERR_BAD_INPUT, "from is later than to");
-    if (trace_filter_searches(&filter) && filter.sort != TRACE_SORT_START)
-        return err_set(err, ERR_BAD_INPUT,
-                       "q and attr go with sort=start_time or -start_time only");
-    *out_filter = filter;
-    return true;
-}
-
 bool params_trace(struct bytes query, struct arena *arena, struct trace_view *out_view,
                   struct err *err)
 {
     struct trace_view view = {.window_count = UINT32_MAX};
-    struct target target = {.view = &view};
 
-    if (!read_query(trace_params, query, &target, arena, err))
+    if (!params_query_read(trace_params, query, &view, arena, err))
         return false;
     if (view.otlp && (view.skeleton || view.window_count != UINT32_MAX))
         return err_set(err, ERR_BAD_INPUT, "format=otlp goes with neither view nor window");
@@ -531,9 +78,8 @@ bool params_span(struct bytes query, struct arena *arena, struct trace_view *out
                  struct err *err)
 {
     struct trace_view view = {.window_count = UINT32_MAX};
-    struct target target = {.view = &view};
 
-    if (!read_query(span_params, query, &target, arena, err))
+    if (!params_query_read(span_params, query, &view, arena, err))
         return false;
     *out_view = view;
     return true;
@@ -541,9 +87,7 @@ bool params_span(struct bytes query, struct arena *arena, struct trace_view *out
 
 bool params_none(struct bytes query, struct arena *arena, struct err *err)
 {
-    struct target target = {0};
-
-    return read_query(no_params, query, &target, arena, err);
+    return params_query_read(no_params, query, NULL, arena, err);
 }
 
 static bool read_id(struct bytes text, const char *what, uint8_t *to, size_t id_bytes,
@@ -554,7 +98,7 @@ static bool read_id(struct bytes text, const char *what, uint8_t *to, size_t id_
 
     if (text.len != 2 * id_bytes || !text_unhex(text, to))
         return err_set(err, ERR_BAD_INPUT, "%s id is '%s', want %zu hex digits", what,
-                       quoted(text, quote), 2 * id_bytes);
+                       params_query_quoted(text, quote), 2 * id_bytes);
     if (memcmp(to, zero, id_bytes) == 0)
         return err_set(err, ERR_BAD_INPUT, "%s id is all zero", what);
     return true;
@@ -578,28 +122,4 @@ bool params_span_id(struct bytes text, int64_t *out_id, struct err *err)
         return false;
     *out_id = (int64_t)read_be64(id);
     return true;
-}
-
-void params_cursor(const struct trace_filter *filter, const struct trace_page *page,
-                   struct buf *out)
-{
-    struct trace_cursor position = {.given = true,
-                                    .sort_value = page->stopped_ns,
-                                    .seen = filter->cursor.seen + (int64_t)page->count,
-                                    .total = page->total,
-                                    .total_exact = page->total_exact,
-                                    .trace_id = page->stopped_id};
-
-    if (!page->stopped) {
-        const struct trace_row *last = &page->items[page->count - 1];
-
-        position.sort_value = trace_sort_value(filter->sort, last);
-        position.trace_id = last->trace_id;
-    }
-    cursor_write(&(struct cursor){.sort = filter->sort,
-                                  .descending = filter->descending,
-                                  .from_ns = filter->from_ns,
-                                  .to_ns = filter->to_ns,
-                                  .position = position},
-                 out);
 }

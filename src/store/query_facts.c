@@ -7,9 +7,9 @@
 #include "store/pg_array.h"
 #include "store/pgtypes.h"
 
-/* Columns of schema/query/trace_days.sql. */
+/* Columns of schema/query/trace_days.sql. RANKS has one for each of the texts behind it. */
 enum column {
-    HAS_ROOT = 2,
+    RANKS = 2,
     SESSION_ID,
     USER_ID,
     ENVIRONMENT,
@@ -21,34 +21,7 @@ enum column {
     MODELS,
     PROVIDERS,
 };
-
-/* The value of the day that has the root, else of the first day that has one. */
-static struct bytes of_root_or_first(struct row *row, int column)
-{
-    const int rows = PQntuples(row->res);
-    int found = -1;
-
-    for (row->at = 0; row->at < rows; row->at++) {
-        if (row_is_null(row, column))
-            continue;
-        if (found < 0)
-            found = row->at;
-        if (row_bool(row, HAS_ROOT)) {
-            found = row->at;
-            break;
-        }
-    }
-    row->at = found;
-    return found < 0 ? (struct bytes){0} : row_text_or_empty(row, column);
-}
-
-static struct bytes last_of(struct row *row, int column)
-{
-    for (row->at = PQntuples(row->res) - 1; row->at >= 0; row->at--)
-        if (!row_is_null(row, column))
-            return row_text_or_empty(row, column);
-    return (struct bytes){0};
-}
+#define RANKED (TAGS - SESSION_ID)
 
 static int compare_texts(const void *a, const void *b)
 {
@@ -58,6 +31,31 @@ static int compare_texts(const void *a, const void *b)
     const int order = shorter ? memcmp(left->at, right->at, shorter) : 0;
 
     return order ? order : (left->len > right->len) - (left->len < right->len);
+}
+
+/* The texts of least rank, of equal ranks the least (schema/001_core.sql, trace). */
+static void ranked_texts(struct row *row, struct bytes texts[RANKED])
+{
+    int64_t least[RANKED];
+
+    memset(texts, 0, RANKED * sizeof(texts[0]));
+    for (row->at = 0; row->at < PQntuples(row->res); row->at++) {
+        int64_t ranks[RANKED];
+
+        if (!row_int8s(row, RANKS, ranks, RANKED, INT64_MAX))
+            return;
+        for (int i = 0; i < RANKED; i++) {
+            struct bytes text;
+
+            if (row_is_null(row, SESSION_ID + i) || (texts[i].len > 0 && ranks[i] > least[i]))
+                continue;
+            text = row_text(row, SESSION_ID + i);
+            if (texts[i].len > 0 && ranks[i] == least[i] && compare_texts(&text, &texts[i]) > 0)
+                continue;
+            texts[i] = text;
+            least[i] = ranks[i];
+        }
+    }
 }
 
 /* Distinct texts of all days. */
@@ -94,19 +92,22 @@ bool query_facts_read(const PGresult *res, struct arena *arena, struct trace_fac
                       struct err *err)
 {
     struct row row = reader_row(res, arena, err);
-    const struct trace_facts facts = {
-        .session_id = of_root_or_first(&row, SESSION_ID),
-        .user_id = of_root_or_first(&row, USER_ID),
-        .environment = of_root_or_first(&row, ENVIRONMENT),
-        .project = of_root_or_first(&row, PROJECT),
-        .trace_name = last_of(&row, TRACE_NAME),
-        .input_preview = of_root_or_first(&row, INPUT_PREVIEW),
-        .output_preview = of_root_or_first(&row, OUTPUT_PREVIEW),
+    struct bytes texts[RANKED];
+    struct trace_facts facts;
+
+    ranked_texts(&row, texts);
+    facts = (struct trace_facts){
+        .session_id = texts[0],
+        .user_id = texts[USER_ID - SESSION_ID],
+        .environment = texts[ENVIRONMENT - SESSION_ID],
+        .project = texts[PROJECT - SESSION_ID],
+        .trace_name = texts[TRACE_NAME - SESSION_ID],
+        .input_preview = texts[INPUT_PREVIEW - SESSION_ID],
+        .output_preview = texts[OUTPUT_PREVIEW - SESSION_ID],
         .tags = all_of(&row, TAGS),
         .models = all_of(&row, MODELS),
         .providers = all_of(&row, PROVIDERS),
     };
-
     if (!row_ok(&row))
         return false;
     *out_facts = facts;

@@ -37,7 +37,7 @@ const struct stmt stmts[STMT_MAX] =
                 .name = "trace_days",
                 .sql = sql_trace_days,
                 .params = {KEY},
-                .columns = {DATE, INT4, BOOL, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS,
+                .columns = {DATE, INT4, INT8S, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS,
                             TEXTS, TEXTS},
             },
         [STMT_TRACE_SPANS] =

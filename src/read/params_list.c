@@ -1,0 +1,388 @@
+/* Parameters of the list of traces. */
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "read/cursor.h"
+#include "read/params.h"
+#include "read/params_query.h"
+
+struct list_target {
+    struct arena *arena;
+    struct trace_filter *filter;
+    struct cursor cursor;
+    bool has_from;
+    bool has_to;
+};
+
+static bool read_from(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    t->has_from = true;
+    return clock_parse(value, &t->filter->from_ns, err);
+}
+
+static bool read_to(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    t->has_to = true;
+    return clock_parse(value, &t->filter->to_ns, err);
+}
+
+static bool read_service(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    (void)err;
+    t->filter->service = value;
+    return true;
+}
+
+static bool read_name(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    (void)err;
+    t->filter->name = value;
+    return true;
+}
+
+static bool read_status(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    char text[64];
+
+    for (int i = TRACE_RUNNING; i < TRACE_STATUS_MAX; i++)
+        if (bytes_is(value, trace_status_name((enum trace_status)i))) {
+            t->filter->status = (enum trace_status)i;
+            return true;
+        }
+    return err_set(err, ERR_BAD_INPUT,
+                   "status is '%s', want running, completed, failed or cancelled",
+                   params_query_quoted(value, text));
+}
+
+static bool read_min_duration(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    char text[64];
+    double ms;
+
+    /* 9e12 ms are 285 years: beyond every span that can be stored, and still an int64 of ns. */
+    if (!text_real(value, &ms) || !(ms >= 0 && ms <= 9e12))
+        return err_set(err, ERR_BAD_INPUT, "min_duration_ms is '%s', want milliseconds from 0",
+                       params_query_quoted(value, text));
+    t->filter->min_duration_ns = (int64_t)ceil(ms * (double)NS_PER_MS);
+    return true;
+}
+
+/* A filter that the index of facets answers; kind is its name there. */
+static bool add_facet(struct list_target *t, const char *kind, struct bytes value, struct err *err)
+{
+    struct bytes *facet = &t->filter->facets[t->filter->facet_count];
+    struct buf text;
+
+    if (value.len == 0)
+        return err_set(err, ERR_BAD_INPUT, "a filter by %s has no value", kind);
+    if (t->filter->facet_count == TRACE_MAX_FACETS)
+        return err_set(err, ERR_BAD_INPUT, "more than %d exact filters", TRACE_MAX_FACETS);
+    buf_init(&text, value.len + 64);
+    buf_printf(&text, "%s:", kind);
+    buf_add_bytes(&text, trace_facet_value(value));
+    *facet = buf_ok(&text) ? arena_copy(t->arena, buf_bytes(&text)) : (struct bytes){0};
+    buf_done(&text);
+    if (!facet->at)
+        return err_set(err, ERR_TOO_LARGE, "no memory for a filter");
+    t->filter->facet_count++;
+    return true;
+}
+
+static bool read_user(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    return add_facet(t, "user", value, err);
+}
+
+static bool read_session(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    return add_facet(t, "session", value, err);
+}
+
+static bool read_model(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    return add_facet(t, "model", value, err);
+}
+
+static bool read_provider(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    return add_facet(t, "provider", value, err);
+}
+
+static bool read_environment(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    return add_facet(t, "environment", value, err);
+}
+
+static bool read_type(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    char text[64];
+
+    /* Plain spans have no entry in the index: every trace may hold them. */
+    for (int i = OBSERVATION_SPAN + 1; i < OBSERVATION_COUNT; i++)
+        if (bytes_is(value, observation_name((enum observation)i)))
+            return add_facet(t, "type", value, err);
+    return err_set(err, ERR_BAD_INPUT,
+                   "type is '%s', want agent, chain, llm, embedding, retriever, reranker, tool,"
+                   " guardrail, evaluator or event",
+                   params_query_quoted(value, text));
+}
+
+/* What stands before the first colon; len 0: none. */
+static struct bytes key_of(struct bytes value)
+{
+    const uint8_t *colon = value.len ? memchr(value.at, ':', value.len) : NULL;
+
+    return (struct bytes){value.at, colon ? (size_t)(colon - value.at) : 0};
+}
+
+/* "user:ada" asks what user= asks; any other text is a tag of the trace as it was sent. */
+static bool read_tag(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    static const struct {
+        const char *key;
+        const char *kind;
+    } kinds[] = {{"session", "session"}, {"user", "user"},         {"environment", "environment"},
+                 {"release", "release"}, {"prompt", "prompt"},     {"agent", "agent"},
+                 {"model", "model"},     {"provider", "provider"}, {"type", "type"},
+                 {"tag", "tag"},         {"tags", "tag"}};
+    const struct bytes key = key_of(value);
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (key.len > 0 && bytes_is(key, kinds[i].key))
+            return add_facet(t, kinds[i].kind,
+                             (struct bytes){value.at + key.len + 1, value.len - key.len - 1}, err);
+    return add_facet(t, "tag", value, err);
+}
+
+static bool read_attr(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    const struct bytes key = key_of(value);
+    char text[64];
+
+    if (key.len == 0)
+        return err_set(err, ERR_BAD_INPUT, "attr is '%s', want KEY:VALUE",
+                       params_query_quoted(value, text));
+    t->filter->attr_key = key;
+    t->filter->attr_value = (struct bytes){value.at + key.len + 1, value.len - key.len - 1};
+    return true;
+}
+
+static bool read_text(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    if (value.len == 0)
+        return err_set(err, ERR_BAD_INPUT, "q is empty");
+    t->filter->text = value;
+    return true;
+}
+
+/* An exact decimal, not through a double: 0.1 USD is 10^11 pico-USD. Digits beyond the twelfth round
+ * up: no trace costs less than that and as much. */
+static bool pico_usd(struct bytes value, int64_t *out_pico)
+{
+    wide_int pico = 0;
+    int fraction = -1; /* digits behind the point; -1: no point yet */
+    bool digits = false;
+    bool rest = false;
+
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == '.' && fraction < 0) {
+            fraction = 0;
+            continue;
+        }
+        if (value.at[i] < '0' || value.at[i] > '9' || pico > INT64_MAX)
+            return false;
+        digits = true;
+        if (fraction >= 12) {
+            rest |= value.at[i] != '0';
+            continue;
+        }
+        pico = pico * 10 + (value.at[i] - '0');
+        fraction += fraction >= 0;
+    }
+    for (int i = fraction < 0 ? 0 : fraction; i < 12; i++)
+        pico *= 10;
+    *out_pico = (int64_t)(pico + rest);
+    return digits && pico + rest <= INT64_MAX;
+}
+
+static bool read_min_cost(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    char text[64];
+
+    if (!pico_usd(value, &t->filter->min_cost))
+        return err_set(err, ERR_BAD_INPUT,
+                       "min_cost_usd is '%s', want USD as a decimal from 0 to 9223372",
+                       params_query_quoted(value, text));
+    return true;
+}
+
+static bool read_min_tokens(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    char text[64];
+
+    if (!text_int64(value, &t->filter->min_tokens) || t->filter->min_tokens < 0)
+        return err_set(err, ERR_BAD_INPUT, "min_tokens is '%s', want an integer from 0",
+                       params_query_quoted(value, text));
+    return true;
+}
+
+static bool read_sort(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    static const struct {
+        const char *name;
+        enum trace_sort sort;
+    } sorts[] = {{"start_time", TRACE_SORT_START},
+                 {"duration", TRACE_SORT_DURATION},
+                 {"errors", TRACE_SORT_ERRORS},
+                 {"cost", TRACE_SORT_COST},
+                 {"tokens", TRACE_SORT_TOKENS}};
+    const bool descending = value.len > 0 && value.at[0] == '-';
+    const struct bytes word = {value.at + descending, value.len - descending};
+    char text[64];
+
+    for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
+        if (bytes_is(word, sorts[i].name)) {
+            t->filter->sort = sorts[i].sort;
+            t->filter->descending = descending;
+            return true;
+        }
+    return err_set(err, ERR_BAD_INPUT,
+                   "sort is '%s', want start_time, duration, errors, cost or tokens, with '-' for"
+                   " descending",
+                   params_query_quoted(value, text));
+}
+
+static bool read_limit(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    char text[64];
+    int64_t limit;
+
+    if (!text_int64(value, &limit) || limit < 1 || limit > PARAMS_MAX_LIMIT)
+        return err_set(err, ERR_BAD_INPUT, "limit is '%s', want 1 to %d",
+                       params_query_quoted(value, text), PARAMS_MAX_LIMIT);
+    t->filter->limit = (uint32_t)limit;
+    return true;
+}
+
+static bool read_cursor(void *target, struct bytes value, struct err *err)
+{
+    struct list_target *t = target;
+    return cursor_read(value, &t->cursor, err);
+}
+
+static const struct param list_params[] = {
+    {"from", true, read_from},
+    {"to", true, read_to},
+    {"service", false, read_service},
+    {"name", false, read_name},
+    {"status", false, read_status},
+    {"min_duration_ms", false, read_min_duration},
+    {"user", false, read_user},
+    {"session", false, read_session},
+    {"model", false, read_model},
+    {"provider", false, read_provider},
+    {"environment", false, read_environment},
+    {"type", false, read_type},
+    {"tag", false, read_tag},
+    {"attr", false, read_attr},
+    {"q", false, read_text},
+    {"min_cost_usd", false, read_min_cost},
+    {"min_tokens", false, read_min_tokens},
+    {"sort", false, read_sort},
+    {"limit", false, read_limit},
+    {"cursor", false, read_cursor},
+    {NULL, false, NULL},
+};
+
+/* The cursor's range stands where none was given, else each page of a default range would move. */
+static bool use_cursor(struct list_target *t, struct err *err)
+{
+    struct trace_filter *filter = t->filter;
+
+    if (!t->cursor.position.given)
+        return true;
+    if (t->cursor.sort != filter->sort || t->cursor.descending != filter->descending)
+        return err_set(err, ERR_BAD_INPUT, "cursor belongs to another sort");
+    if (!t->has_from)
+        filter->from_ns = t->cursor.from_ns;
+    if (!t->has_to)
+        filter->to_ns = t->cursor.to_ns;
+    filter->cursor = t->cursor.position;
+    return true;
+}
+
+bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
+                 struct trace_filter *out_filter, struct err *err)
+{
+    struct trace_filter filter = {.sort = TRACE_SORT_START,
+                                  .descending = true,
+                                  .limit = PARAMS_DEFAULT_LIMIT,
+                                  .now_ns = now_ns,
+                                  .to_ns = now_ns + PARAMS_AHEAD_NS};
+    struct list_target target = {.arena = arena, .filter = &filter};
+
+    if (!params_query_read(list_params, query, &target, arena, err))
+        return false;
+    if (!target.has_from) {
+        const int64_t last = target.has_to && filter.to_ns < now_ns ? filter.to_ns : now_ns;
+        filter.from_ns = last > PARAMS_DEFAULT_RANGE_NS ? last - PARAMS_DEFAULT_RANGE_NS : 0;
+    }
+    if (!target.has_to && filter.to_ns < filter.from_ns &&
+        __builtin_add_overflow(filter.from_ns, PARAMS_DEFAULT_RANGE_NS, &filter.to_ns))
+        filter.to_ns = INT64_MAX;
+    if (!use_cursor(&target, err))
+        return false;
+    if (filter.from_ns < 0)
+        filter.from_ns = 0;
+    if (filter.to_ns < filter.from_ns)
+        return err_set(err, ERR_BAD_INPUT, "from is later than to");
+    if (trace_filter_searches(&filter) && filter.sort != TRACE_SORT_START)
+        return err_set(err, ERR_BAD_INPUT,
+                       "q and attr go with sort=start_time or -start_time only");
+    *out_filter = filter;
+    return true;
+}
+
+void params_cursor(const struct trace_filter *filter, const struct trace_page *page,
+                   struct buf *out)
+{
+    struct trace_cursor position = {.given = true,
+                                    .sort_value = page->stopped_ns,
+                                    .seen = filter->cursor.seen + (int64_t)page->count,
+                                    .total = page->total,
+                                    .total_exact = page->total_exact,
+                                    .trace_id = page->stopped_id};
+
+    if (!page->stopped) {
+        const struct trace_row *last = &page->items[page->count - 1];
+
+        position.sort_value = trace_sort_value(filter->sort, last);
+        position.trace_id = last->trace_id;
+    }
+    cursor_write(&(struct cursor){.sort = filter->sort,
+                                  .descending = filter->descending,
+                                  .from_ns = filter->from_ns,
+                                  .to_ns = filter->to_ns,
+                                  .position = position},
+                 out);
+}
