@@ -44,14 +44,20 @@ static int64_t output_sum(const struct token_usage *u)
            u->image_output;
 }
 
-/* One of them may not know of cached tokens; its input is then all of it, or what was not cached. */
+/* One of them may not know of cached tokens: its input is then all of it, or what was not cached.
+ * Or it may not know of what was written to the cache, which is beside the rest. */
 static bool input_agrees(const struct token_usage *a, const struct token_usage *b)
 {
     const int64_t all_a = input_sum(a);
     const int64_t all_b = input_sum(b);
+    const int64_t read_a = a->tokens[TOKEN_CACHE_READ];
+    const int64_t read_b = b->tokens[TOKEN_CACHE_READ];
 
-    return all_a == all_b || (cached_sum(a) == 0 && all_a == all_b - cached_sum(b)) ||
-           (cached_sum(b) == 0 && all_b == all_a - cached_sum(a));
+    if (all_a == all_b || (cached_sum(a) == 0 && all_a == all_b - cached_sum(b)) ||
+        (cached_sum(b) == 0 && all_b == all_a - cached_sum(a)))
+        return true;
+    return read_a == read_b && (cached_sum(a) == read_a || cached_sum(b) == read_b) &&
+           all_a - cached_sum(a) == all_b - cached_sum(b);
 }
 
 static bool output_agrees(const struct token_usage *a, const struct token_usage *b)

@@ -66,29 +66,56 @@ static struct bytes value_behind(struct bytes text, size_t at)
     return (struct bytes){NULL, 0};
 }
 
-/* Reads the last usage that the text holds: a stream's sum stands at its end. */
+/* Of the account at `first` and the one behind it the one that tells more stays. */
+static void keep_richer(struct usage_accounts *all, size_t first)
+{
+    struct usage_account *kept = &all->items[first];
+
+    if (all->count != first + 2)
+        return;
+    if (__builtin_popcount(kept[1].numbers.given) > __builtin_popcount(kept[0].numbers.given))
+        kept[0] = kept[1];
+    all->count--;
+}
+
+/* Where the last words "usage" of text end, newest first. Outputs are long: memmem passes over them
+ * faster than any loop of ours. */
+static size_t words_of(struct bytes text, size_t out_ends[MOST_TRIES])
+{
+    static const char word[] = "usage";
+    const uint8_t *at = text.at;
+    size_t ring[MOST_TRIES];
+    size_t found = 0;
+    size_t count;
+
+    while ((at = memmem(at, text.len - (size_t)(at - text.at), word, sizeof(word) - 1)) != NULL) {
+        at += sizeof(word) - 1;
+        ring[found++ % MOST_TRIES] = (size_t)(at - text.at);
+    }
+    count = found < MOST_TRIES ? found : MOST_TRIES;
+    for (size_t i = 0; i < count; i++)
+        out_ends[i] = ring[(found - 1 - i) % MOST_TRIES];
+    return count;
+}
+
+/* Reads the usage that the text holds; of several the one that tells most, of equals the last: a
+ * stream's sum stands at its end. */
 static void add_from_text(struct usage_accounts *all, const struct finding *finding,
                           struct bytes text)
 {
-    static const char word[] = "usage";
-    const size_t len = sizeof(word) - 1;
-    int tries = 0;
+    const size_t first = all->count;
+    size_t ends[MOST_TRIES];
+    const size_t count = text.len > 0 ? words_of(text, ends) : 0;
 
-    for (size_t at = text.len; at >= len && tries < MOST_TRIES; at--) {
-        struct bytes found;
-        struct value *value;
+    for (size_t i = 0; i < count; i++) {
+        const struct bytes found = value_behind(text, ends[i]);
+        struct value *value = found.len > 0 ? arena_new(all->f->arena, struct value) : NULL;
         bool truncated;
 
-        if (text.at[at - 1] != 'e' || memcmp(text.at + at - len, word, len) != 0)
-            continue;
-        tries++;
-        found = value_behind(text, at);
-        value = found.len > 0 ? arena_new(all->f->arena, struct value) : NULL;
         if (value == NULL || !genai_parse_text(found, all->f->arena, value, &truncated))
             continue;
         usage_add_object(all, finding, value, USAGE_IN_TOP);
-        if (all->count > 0 && all->items[all->count - 1].finding == finding)
-            return;
+        keep_richer(all, first);
     }
 }
 
