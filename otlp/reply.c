@@ -48,6 +48,21 @@ void otlp_partial_warn(struct otlp_partial *partial, const char *text)
     append(partial, text);
 }
 
+void otlp_partial_cut(struct otlp_partial *partial, size_t cut, uint32_t max_attributes,
+                      uint32_t max_depth)
+{
+    char text[160];
+
+    if (cut == 0)
+        return;
+    (void)snprintf(text, sizeof(text),
+                   "%zu %s stored without attributes beyond %" PRIu32
+                   " in one set or values nested deeper than %" PRIu32,
+                   cut, partial->signal == OTLP_LOGS ? "log records" : "spans", max_attributes,
+                   max_depth);
+    append(partial, text);
+}
+
 /* Texts come from our own messages, which may quote the sender: answers are UTF-8 always. */
 static struct buf sound(const char *text)
 {

@@ -175,7 +175,7 @@ static void answers_early_to_what_will_be_refused(void **state)
          "Content-Length: 100\r\nExpect: 100-continue\r\n\r\n",
          415},
         {"unknown path, waiting for 100",
-         "POST /v1/logs HTTP/1.1\r\nHost: a\r\n" JSON_TYPE
+         "POST /v1/metrics HTTP/1.1\r\nHost: a\r\n" JSON_TYPE
          "Content-Length: 100\r\nExpect: 100-continue\r\n\r\n",
          404},
     };

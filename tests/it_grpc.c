@@ -130,7 +130,8 @@ static void answers_unimplemented_to_other_services_and_methods(void **state)
     static const char *const paths[] = {
         "/opentelemetry.proto.collector.trace.v1.TraceService/Other",
         "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-        "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        "/opentelemetry.proto.collector.logs.v1.LogsService/Other",
+        "/opentelemetry.proto.collector.",
         "/opentelemetry.proto.collector.trace.v1.TraceService/export",
         "/nothing",
         "/",

@@ -223,6 +223,14 @@ static const struct call calls[] = {
     {"trace_spans", 5, {"1", "3", TRACE, SINCE, UNTIL, "-99", SINCE, "0", "100"}, 9},
     {"trace_skeleton", 5, {"1", "3", TRACE, SINCE, UNTIL, "-99", SINCE, "0", "100"}, 9},
     {"span", 1, {"1", "3", TRACE, SINCE, UNTIL, "3", "10"}, 7},
+    {"write_logs",
+     1,
+     {"{1,1}", "{3,3}", LIST(TRACE "," TRACE), "{3,4}",
+      "{2026-11-21 01:00:00+00,2026-11-21 01:00:00+00}", "{0,1}", "{7,8}", "{0,1}",
+      "{2026-11-21 02:00:00+00,2026-11-21 02:00:00+00}", "{\"{}\",\"{}\"}", "1000"},
+     11},
+    {"span_logs", 2, {"1", "3", TRACE, SINCE, UNTIL, "-99", "99", "-99", SINCE, "0", "100"}, 11},
+    {"drop_lost_logs", 1, {SINCE, "1000"}, 2},
     {"resources", 1, {"1", "{" TRACE "}"}, 2},
     {"scopes", 1, {"1", "{" TRACE "}"}, 2},
     {"services", 1, {"1", "10"}, 2},
@@ -287,7 +295,7 @@ static void empty_tables(void)
 
     must(db_exec(&db,
                  "TRUNCATE spanledger.span, spanledger.trace, spanledger.resource,"
-                 " spanledger.scope; DROP TABLE IF EXISTS pg_temp.span_stage,"
+                 " spanledger.scope, spanledger.span_log; DROP TABLE IF EXISTS pg_temp.span_stage,"
                  " pg_temp.trace_stage",
                  &err));
 }

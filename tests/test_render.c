@@ -217,21 +217,32 @@ static void adds_the_time_of_events_and_nothing_else(void **state)
         const char *why;
         const char *stored;
         const char *wanted;
+        const char *logs; /* NULL: none */
     } cases[] = {
-        {"none", "", "[]"},
+        {"none", "", "[]", NULL},
+        {"of logs alone", "",
+         "[{\"time\":\"1970-01-01T00:00:00.000000001Z\",\"time_unix_nano\":\"1\"}]",
+         "[{\"time_unix_nano\":\"1\"}]"},
+        {"of logs behind the span's own", "[{\"name\":\"a\"}]",
+         "[{\"name\":\"a\"},{\"time\":\"1970-01-01T00:00:00.000000001Z\",\"time_unix_nano\":\"1\"},"
+         "{}]",
+         "[{\"time_unix_nano\":\"1\"},{}]"},
         {"two", "[{\"time_unix_nano\":\"1\"},{\"time_unix_nano\":\"2000000000\"}]",
          "[{\"time\":\"1970-01-01T00:00:00.000000001Z\",\"time_unix_nano\":\"1\"},"
-         "{\"time\":\"1970-01-01T00:00:02.000000000Z\",\"time_unix_nano\":\"2000000000\"}]"},
+         "{\"time\":\"1970-01-01T00:00:02.000000000Z\",\"time_unix_nano\":\"2000000000\"}]",
+         NULL},
         {"an attribute of that name is left alone", "[{\"attributes\":{\"time_unix_nano\":\"5\"}}]",
-         "[{\"attributes\":{\"time_unix_nano\":\"5\"}}]"},
+         "[{\"attributes\":{\"time_unix_nano\":\"5\"}}]", NULL},
         {"a name that looks like the key", "[{\"name\":\"\\\"time_unix_nano\\\":\\\\\"}]",
-         "[{\"name\":\"\\\"time_unix_nano\\\":\\\\\"}]"},
+         "[{\"name\":\"\\\"time_unix_nano\\\":\\\\\"}]", NULL},
         {"brackets in texts are no brackets", "[{\"name\":\"}]{\",\"time_unix_nano\":\"1\"}]",
          "[{\"name\":\"}]{\",\"time\":\"1970-01-01T00:00:00.000000001Z\",\"time_unix_nano\":\"1\"}"
-         "]"},
+         "]",
+         NULL},
         {"beyond 2262", "[{\"time_unix_nano\":\"18446744073709551615\"}]",
          "[{\"time\":\"2262-04-11T23:47:16.854775807Z\",\"time_unix_nano\":"
-         "\"18446744073709551615\"}]"},
+         "\"18446744073709551615\"}]",
+         NULL},
     };
 
     (void)state;
@@ -242,7 +253,8 @@ static void adds_the_time_of_events_and_nothing_else(void **state)
 
         scene_init(&s);
         j = json_into(&s.out);
-        events_json(&j, bytes_of(cases[i].stored), &time);
+        events_json(&j, bytes_of(cases[i].stored),
+                    cases[i].logs ? bytes_of(cases[i].logs) : (struct bytes){0}, &time);
         if (!bytes_is(buf_bytes(&s.out), cases[i].wanted))
             fail_msg("%s: %.*s", cases[i].why, (int)s.out.len, (const char *)s.out.at);
         scene_done(&s);

@@ -8,6 +8,7 @@
 MUST_CHECK bool export_check(const struct http_request *request, struct err *err);
 
 /* A whole export request: answered now or by a worker. */
-void export_handle(struct app *app, struct wire_exchange *exchange, struct http_request *request);
+void export_handle(struct app *app, struct wire_exchange *exchange, struct http_request *request,
+                   enum otlp_signal signal);
 
 #endif

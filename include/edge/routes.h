@@ -5,8 +5,9 @@
 #include "model/http.h"
 
 enum route {
-    ROUTE_NONE, /* no such path */
-    ROUTE_EXPORT,
+    ROUTE_NONE,        /* no such path */
+    ROUTE_EXPORT,      /* of traces */
+    ROUTE_EXPORT_LOGS, /* of logs: the GenAI content among them */
     ROUTE_INDEX,
     ROUTE_HEALTH,
     ROUTE_READY,
@@ -26,6 +27,9 @@ struct route_match {
 
 /* Finds the route of a request's path. One trailing slash is ignored (OTLP-03); case counts (OTLP-02). Pure. */
 struct route_match routes_find(const struct http_request *request);
+
+/* Whether a route takes exports. */
+bool routes_is_export(enum route route);
 
 /* The methods a route takes ("POST", "GET, HEAD"), for the Allow header. Static. */
 const char *routes_allow(enum route route);

@@ -24,6 +24,11 @@ void otlp_partial_reject(struct otlp_partial *partial, uint32_t resource_index,
 /* A warning about something that was stored in altered form ("… attributes cut at 10000"). */
 void otlp_partial_warn(struct otlp_partial *partial, const char *text);
 
+/* What was cut is announced, never silently dropped (OTLP-45, OTLP-48, OTLP-126): so many spans or log
+ * records lost attributes or values to the limits; 0: no warning. */
+void otlp_partial_cut(struct otlp_partial *partial, size_t cut, uint32_t max_attributes,
+                      uint32_t max_depth);
+
 void otlp_export_response(enum otlp_encoding encoding, const struct otlp_partial *partial,
                           struct buf *out);
 

@@ -3,7 +3,7 @@
 #define STORE_WRITE_H
 
 #include "base/cfg.h"
-#include "model/stored.h"
+#include "model/log.h"
 #include "store/seen.h"
 
 struct writer; /* one per ingest worker: a connection, prepared statements, memory of keys and
@@ -38,6 +38,18 @@ void writer_free(struct writer *writer);
  */
 MUST_CHECK bool writer_write(struct writer *writer, struct write_item *items, size_t count,
                              struct err *err);
+
+/* A log record of the batch. */
+struct log_item {
+    const struct stored_log *row;
+    uint32_t position; /* in its request */
+    bool refused;      /* set on success: its trace has as many as it may */
+};
+
+/* Writes log records in one transaction and returns after COMMIT; those that are there already
+ * change nothing. *out_written: how many were new. Fails as writer_write. */
+MUST_CHECK bool writer_write_logs(struct writer *writer, struct log_item *items, size_t count,
+                                  size_t *out_written, struct err *err);
 
 /* Connects when not connected; writer_write does so itself. Fails as db_open. */
 MUST_CHECK bool writer_connect(struct writer *writer, struct err *err);

@@ -1,5 +1,5 @@
 /*
- * Ingest workers: export requests to committed spans.
+ * Ingest workers: export requests to committed spans and log records.
  *
  * DESIGN: edge submits jobs from the io thread; each worker takes every job that waits, up to a limit of spans, decodes them, writes all in one transaction
  * (group commit without a timer) and calls each job's `done` after COMMIT. A job belongs to the workers from submit to done. One bad request
@@ -18,6 +18,7 @@ struct ingest_job {
     struct bytes body;      /* borrowed until done */
     enum inflate_coding coding;
     enum otlp_encoding encoding;
+    enum otlp_signal signal;
     bool grpc; /* body has the five-byte prefix; coding is what the prefix's flag stands for */
     int32_t tenant_id;
     int64_t received_ns;

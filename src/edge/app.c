@@ -27,7 +27,7 @@ static bool head(void *user, const struct http_request *request, size_t *out_max
     if (!routes_takes(match.route, request->method))
         return err_set(err, ERR_METHOD_NOT_ALLOWED, "method is '%s', want %s",
                        text_quote(request->method, quoted, 24), routes_allow(match.route));
-    if (match.route == ROUTE_EXPORT)
+    if (routes_is_export(match.route))
         return export_check(request, err);
     *out_max_body_bytes = READ_BODY_MAX_BYTES;
     return true;
@@ -75,8 +75,9 @@ static void request_whole(void *user, struct wire_exchange *exchange, struct htt
     struct app *app = user;
     const struct route_match match = routes_find(request);
 
-    if (match.route == ROUTE_EXPORT)
-        export_handle(app, exchange, request);
+    if (routes_is_export(match.route))
+        export_handle(app, exchange, request,
+                      match.route == ROUTE_EXPORT_LOGS ? OTLP_LOGS : OTLP_TRACES);
     else if (match.route >= ROUTE_TRACES || match.route == ROUTE_READY)
         browse_handle(app, exchange, request, &match);
     else

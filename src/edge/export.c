@@ -73,7 +73,8 @@ static void job_done(struct ingest_job *job, const struct otlp_partial *partial,
     finish((struct export *)job, partial, err);
 }
 
-void export_handle(struct app *app, struct wire_exchange *exchange, struct http_request *request)
+void export_handle(struct app *app, struct wire_exchange *exchange, struct http_request *request,
+                   enum otlp_signal signal)
 {
     struct export *e = calloc(1, sizeof(*e));
     struct err err = {0};
@@ -91,6 +92,7 @@ void export_handle(struct app *app, struct wire_exchange *exchange, struct http_
     e->job = (struct ingest_job){
         .item.bytes = request->body.len,
         .body = request->body,
+        .signal = signal,
         .grpc = request->protocol == HTTP_PROTOCOL_GRPC,
         .tenant_id = TENANT_DEFAULT,
         .received_ns = request->received_ns,

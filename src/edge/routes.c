@@ -1,6 +1,8 @@
 /* The table of paths. */
 #include "edge/routes.h"
 
+#define GRPC "/opentelemetry.proto.collector."
+
 static const struct pattern {
     const char *path; /* '*' stands for one path part that is an id */
     enum route route;
@@ -10,7 +12,12 @@ static const struct pattern {
     {"/otel/v1/traces", ROUTE_EXPORT},
     {"/otel", ROUTE_EXPORT},
     {"/api/v1/otel/v1/traces", ROUTE_EXPORT}, /* LangSmith's SDKs */
-    {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", ROUTE_EXPORT},
+    {GRPC "trace.v1.TraceService/Export", ROUTE_EXPORT},
+    {"/v1/logs", ROUTE_EXPORT_LOGS},
+    {"/api/public/otel/v1/logs", ROUTE_EXPORT_LOGS},
+    {"/otel/v1/logs", ROUTE_EXPORT_LOGS},
+    {"/api/v1/otel/v1/logs", ROUTE_EXPORT_LOGS},
+    {GRPC "logs.v1.LogsService/Export", ROUTE_EXPORT_LOGS},
     {"", ROUTE_INDEX},
     {"/healthz", ROUTE_HEALTH},
     {"/readyz", ROUTE_READY},
@@ -21,8 +28,6 @@ static const struct pattern {
     {"/api/v1/spans/*/*", ROUTE_SPAN},
     {"/api/v1/services", ROUTE_SERVICES},
 };
-
-static const char grpc_path[] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 static bool starts_with(struct bytes text, const char *prefix)
 {
@@ -68,27 +73,32 @@ struct route_match routes_find(const struct http_request *request)
 
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
         const struct pattern *p = &patterns[i];
-        /* gRPC has the one method. The other way round, its path with another content type is a
-         * 415 (OTLP-61), which is for the export route to say. */
-        if (request->protocol == HTTP_PROTOCOL_GRPC && strcmp(p->path, grpc_path) != 0)
+        /* gRPC has its methods only. The other way round, their paths with another content type are
+         * a 415 (OTLP-61), which is for the export route to say. */
+        if (request->protocol == HTTP_PROTOCOL_GRPC && !starts_with(bytes_of(p->path), GRPC))
             continue;
         if (matches(p->path, path, match.ids)) {
             match.route = p->route;
-            match.otlp |= p->route == ROUTE_EXPORT;
+            match.otlp |= routes_is_export(p->route);
             break;
         }
     }
     return match;
 }
 
+bool routes_is_export(enum route route)
+{
+    return route == ROUTE_EXPORT || route == ROUTE_EXPORT_LOGS;
+}
+
 const char *routes_allow(enum route route)
 {
-    return route == ROUTE_EXPORT ? "POST" : "GET, HEAD";
+    return routes_is_export(route) ? "POST" : "GET, HEAD";
 }
 
 bool routes_takes(enum route route, struct bytes method)
 {
-    if (route == ROUTE_EXPORT)
+    if (routes_is_export(route))
         return bytes_is(method, "POST");
     return bytes_is(method, "GET") || bytes_is(method, "HEAD");
 }

@@ -57,28 +57,25 @@ static void add_time(struct json *j, struct render_time *time, uint64_t unix_ns)
     buf_add_byte(j->out, ',');
 }
 
-void events_json(struct json *j, struct bytes stored, struct render_time *time)
+/* text lies at that depth. */
+static void copy_with_times(struct json *j, struct bytes text, unsigned depth,
+                            struct render_time *time)
 {
     size_t copied = 0;
     size_t at = 0;
-    unsigned depth = 0;
 
-    if (stored.len == 0) {
-        json_raw(j, BYTES_LITERAL("[]"));
-        return;
-    }
-    while (at < stored.len) {
-        const uint8_t c = stored.at[at];
+    while (at < text.len) {
+        const uint8_t c = text.at[at];
         uint64_t unix_ns;
 
         if (c == '"') {
-            if (depth == EVENT_DEPTH && is_time_key(stored, at) &&
-                number_at(stored, at + KEY_LEN, &unix_ns)) {
-                buf_add(j->out, stored.at + copied, at - copied);
+            if (depth == EVENT_DEPTH && is_time_key(text, at) &&
+                number_at(text, at + KEY_LEN, &unix_ns)) {
+                buf_add(j->out, text.at + copied, at - copied);
                 add_time(j, time, unix_ns);
                 copied = at;
             }
-            at = string_end(stored, at);
+            at = string_end(text, at);
             continue;
         }
         if (c == '{' || c == '[')
@@ -87,5 +84,18 @@ void events_json(struct json *j, struct bytes stored, struct render_time *time)
             depth--;
         at++;
     }
-    buf_add(j->out, stored.at + copied, stored.len - copied);
+    buf_add(j->out, text.at + copied, text.len - copied);
+}
+
+void events_json(struct json *j, struct bytes stored, struct bytes logs, struct render_time *time)
+{
+    /* Our own arrays: brackets stand first and last, and none is empty. */
+    json_open(j, '[');
+    if (stored.len > 2)
+        copy_with_times(j, (struct bytes){stored.at + 1, stored.len - 2}, 1, time);
+    if (stored.len > 2 && logs.len > 2)
+        buf_add_byte(j->out, ',');
+    if (logs.len > 2)
+        copy_with_times(j, (struct bytes){logs.at + 1, logs.len - 2}, 1, time);
+    json_close(j, ']');
 }

@@ -161,7 +161,7 @@ static void payload(struct renderer *r, const struct stored_span *span)
     json_or(j, "resource", span->resource->attributes, "{}");
     scope_member(r, span->scope);
     json_key(j, "events");
-    events_json(j, span->events, &r->time);
+    events_json(j, span->events, span->log_events, &r->time);
     json_key(j, "dropped_events_count");
     json_uint(j, span->dropped_events);
     json_or(j, "links", span->links, "[]");

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "store/query_facts.h"
+#include "store/query_logs.h"
 #include "store/reader.h"
 #include "store/shared_rows.h"
 #include "store/span_row.h"
@@ -240,12 +241,16 @@ static bool sort_spans(struct trace_spans *spans, struct arena *arena, struct er
 }
 
 static bool haul_finish(struct reader *reader, struct haul *haul, const struct trace_key *key,
-                        const struct whereabouts *place, struct trace_spans *out_spans,
-                        struct err *err)
+                        const struct whereabouts *place, int64_t span_id,
+                        struct trace_spans *out_spans, struct err *err)
 {
     if (haul->full && !shared_rows_read(&haul->shared, &reader->db, key->tenant_id, err))
         return false;
     if (!sort_spans(&haul->spans, haul->arena, err))
+        return false;
+    if (haul->full && place->count > 0 &&
+        !query_logs_read(reader, &haul->spans, place->stretches[0].since_us,
+                         place->stretches[place->count - 1].until_us, span_id, haul->arena, err))
         return false;
     haul->spans.facts = place->facts;
     if (!query_facts_prices(reader, &haul->spans, haul->arena, &haul->spans.prices, err))
@@ -267,7 +272,7 @@ bool reader_trace(struct reader *reader, int32_t tenant_id, const struct uuid *t
     for (size_t i = 0; i < place.count; i++)
         if (!read_stretch(reader, &key, &place.stretches[i], &haul, err))
             return false;
-    return haul_finish(reader, &haul, &key, &place, out_spans, err);
+    return haul_finish(reader, &haul, &key, &place, QUERY_LOGS_ALL_SPANS, out_spans, err);
 }
 
 bool reader_span(struct reader *reader, int32_t tenant_id, const struct uuid *trace_id,
@@ -293,5 +298,5 @@ bool reader_span(struct reader *reader, int32_t tenant_id, const struct uuid *tr
             !haul_rows(&haul, res, &key, reader->db.conn, err))
             return false;
     }
-    return haul_finish(reader, &haul, &key, &place, out_spans, err);
+    return haul_finish(reader, &haul, &key, &place, span_id, out_spans, err);
 }

@@ -61,6 +61,13 @@ const struct stmt stmts[STMT_MAX] =
                 .params = {KEY, TIME, TIME, INT8, INT4},
                 .columns = {WHOLE},
             },
+        [STMT_SPAN_LOGS] =
+            {
+                .name = "span_logs",
+                .sql = sql_span_logs,
+                .params = {KEY, TIME, TIME, INT8, INT8, INT8, TIME, INT8, INT4},
+                .columns = {INT8, TIME, INT8, INT2, INT4, TEXT},
+            },
         [STMT_RESOURCES] =
             {
                 .name = "resources",

@@ -16,6 +16,7 @@
 #include "queries.h"
 #include "store/call.h"
 #include "store/chunks.h"
+#include "store/log_rows.h"
 #include "store/pgtypes.h"
 #include "store/trace_rows.h"
 #include "store/versions.h"
@@ -34,6 +35,7 @@ struct writer {
     struct write_plan plan;
     struct write_shared *shared;
     struct trace_rows *traces;
+    struct log_rows *logs;
     struct pg_array tenants;
     struct pg_array trace_keys;
     struct buf scratch;
@@ -58,6 +60,7 @@ void writer_free(struct writer *writer)
     write_plan_done(&writer->plan);
     write_shared_free(writer->shared);
     trace_rows_free(writer->traces);
+    log_rows_free(writer->logs);
     pg_array_done(&writer->tenants);
     pg_array_done(&writer->trace_keys);
     buf_done(&writer->scratch);
@@ -84,12 +87,13 @@ bool writer_new(const struct cfg *cfg, const char *conninfo, struct seen *seen,
         write_plan_init(&w->plan);
         w->shared = write_shared_new();
         w->traces = trace_rows_new();
+        w->logs = log_rows_new();
         pg_array_init(&w->tenants, INT4OID, SCRATCH_MAX_BYTES);
         pg_array_init(&w->trace_keys, INT8OID, SCRATCH_MAX_BYTES);
         buf_init(&w->scratch, SCRATCH_MAX_BYTES);
         forget_days(w);
     }
-    if (!w || !w->conninfo || !w->shared || !w->traces) {
+    if (!w || !w->conninfo || !w->shared || !w->traces || !w->logs) {
         writer_free(w);
         return err_set(err, ERR_UNAVAILABLE, "no memory for a writer");
     }
@@ -128,6 +132,7 @@ bool writer_connect(struct writer *w, struct err *err)
     w->lock_prepared = false;
     write_shared_disconnected(w->shared);
     trace_rows_disconnected(w->traces);
+    log_rows_disconnected(w->logs);
     forget_days(w);
     if (!db_open(&w->db, w->conninfo, DB_WRITE, w->cfg->export_timeout_ms, err))
         return false;
@@ -148,20 +153,20 @@ static int64_t *day_slot(struct writer *w, int64_t day)
     return &w->known_days[at];
 }
 
-static bool ensure_days(struct writer *w, struct err *err)
+static bool ensure_days(struct writer *w, const int64_t days[], size_t day_count, struct err *err)
 {
     bool missing = false;
 
-    for (size_t i = 0; i < w->plan.day_count; i++)
-        missing |= *day_slot(w, w->plan.days[i]) == INT64_MIN;
+    for (size_t i = 0; i < day_count; i++)
+        missing |= *day_slot(w, days[i]) == INT64_MIN;
     if (!missing)
         return true;
-    if (!chunks_ensure_days(&w->db, w->plan.days, w->plan.day_count, err))
+    if (!chunks_ensure_days(&w->db, days, day_count, err))
         return false;
-    for (size_t i = 0; i < w->plan.day_count; i++) {
+    for (size_t i = 0; i < day_count; i++) {
         if (w->known_day_count >= KNOWN_DAYS / 2)
             forget_days(w);
-        *day_slot(w, w->plan.days[i]) = w->plan.days[i];
+        *day_slot(w, days[i]) = days[i];
         w->known_day_count++;
     }
     return true;
@@ -282,9 +287,26 @@ static bool worth_another(struct writer *w, const struct err *err)
 static bool make_ready(struct writer *w, struct write_item *items, size_t count, struct err *err)
 {
     if (writer_connect(w, err) && write_plan_make(&w->plan, items, count, w->seen, err) &&
-        ensure_days(w, err))
+        ensure_days(w, w->plan.days, w->plan.day_count, err))
         return true;
     if (err->kind == ERR_BAD_INPUT)
+        err->kind = ERR_UNAVAILABLE;
+    return false;
+}
+
+/* Whether the attempt that failed is to be made again; else err says what callers may know. fresh:
+ * the connection was opened for it. A connection that was found dead says nothing about the database:
+ * it was restarted perhaps. */
+static bool try_again(struct writer *w, int attempt, int64_t begin, bool fresh, struct err *err)
+{
+    roll_back(w);
+    if (attempt < MOST_ATTEMPTS &&
+        clock_mono_ns() - begin <= w->cfg->export_timeout_ms * NS_PER_MS &&
+        (worth_another(w, err) || (!fresh && attempt == 1 && !db_is_open(&w->db)))) {
+        stats_add(STAT_TRANSACTIONS_RETRIED, 1);
+        return true;
+    }
+    if (err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT || err->kind == ERR_CONTENDED)
         err->kind = ERR_UNAVAILABLE;
     return false;
 }
@@ -298,21 +320,54 @@ bool writer_write(struct writer *w, struct write_item *items, size_t count, stru
 
         if (make_ready(w, items, count, err) && (count == 0 || write_once(w, items, count, err)))
             break;
-        roll_back(w);
-        /* A connection that was found dead says nothing about the database: it was restarted perhaps. */
-        if (attempt >= MOST_ATTEMPTS ||
-            clock_mono_ns() - begin > w->cfg->export_timeout_ms * NS_PER_MS ||
-            !(worth_another(w, err) || (!fresh && attempt == 1 && !db_is_open(&w->db)))) {
-            if (err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT ||
-                err->kind == ERR_CONTENDED)
-                err->kind = ERR_UNAVAILABLE;
+        if (!try_again(w, attempt, begin, fresh, err))
             return false;
-        }
-        stats_add(STAT_TRANSACTIONS_RETRIED, 1);
     }
     stats_commit_time(clock_mono_ns() - begin);
     stats_add(STAT_TRANSACTIONS, 1);
     seen_add(w->seen, w->plan.hashes, count);
     buf_shrink(&w->scratch, SCRATCH_KEEP_BYTES);
+    return true;
+}
+
+/* As make_ready: a connection, and chunks for the days of the records. */
+static bool make_ready_for_logs(struct writer *w, const struct log_item *items, size_t count,
+                                struct err *err)
+{
+    int64_t days[64];
+    size_t day_count = 0;
+    bool ready = writer_connect(w, err);
+
+    for (size_t i = 0; ready && i < count; i++) {
+        const int64_t day = clock_day(items[i].row->time_unix_ns);
+
+        if (day_count == 0 || days[day_count - 1] != day)
+            days[day_count++] = day;
+        if (day_count == sizeof(days) / sizeof(days[0]) || i + 1 == count) {
+            ready = ensure_days(w, days, day_count, err);
+            day_count = 0;
+        }
+    }
+    if (!ready && err->kind == ERR_BAD_INPUT)
+        err->kind = ERR_UNAVAILABLE;
+    return ready;
+}
+
+bool writer_write_logs(struct writer *w, struct log_item *items, size_t count, size_t *out_written,
+                       struct err *err)
+{
+    const int64_t begin = clock_mono_ns();
+
+    for (int attempt = 1;; attempt++) {
+        const bool fresh = !db_is_open(&w->db);
+
+        if (make_ready_for_logs(w, items, count, err) && db_exec(&w->db, "BEGIN", err) &&
+            log_rows_write(w->logs, &w->db, items, count, out_written, err) && commit(w, err))
+            break;
+        if (!try_again(w, attempt, begin, fresh, err))
+            return false;
+    }
+    stats_commit_time(clock_mono_ns() - begin);
+    stats_add(STAT_TRANSACTIONS, 1);
     return true;
 }

@@ -11,6 +11,7 @@
 #include "otlp/stored.h"
 #include "store/write.h"
 #include "wire/grpc.h"
+#include "work/ingest_logs.h"
 #include "work/thread.h"
 
 #define MOST_JOBS 1024 /* of one batch; beside batch_max_spans it bounds what one COMMIT answers */
@@ -20,9 +21,8 @@
 /* A job of the batch: which items are its own and what became of it. */
 struct slot {
     struct ingest_job *job;
-    struct otlp_partial partial;
-    struct err err;
-    bool failed;
+    struct ingest_outcome outcome;
+    size_t first_log;
     size_t first_item;
     size_t item_count;
 };
@@ -43,6 +43,7 @@ struct worker {
     const struct span **spans; /* of the items, for their positions in messages; NULL: rejected */
     size_t item_count;
     size_t item_cap;
+    struct ingest_logs logs;
 };
 
 struct ingest {
@@ -132,31 +133,16 @@ static bool unwrap(struct worker *w, struct ingest_job *job, struct buf *inflate
 
 static void reject(struct slot *slot, const struct span *span, const char *reason)
 {
-    otlp_partial_reject(&slot->partial, span->resource_index, span->scope_index, span->span_index,
-                        reason);
-}
-
-/* What was cut is announced, never silently dropped (OTLP-45, OTLP-48, OTLP-126). */
-static void warn_of_cuts(struct slot *slot, const struct span_array *spans,
-                         const struct otlp_limits *limits)
-{
-    size_t cut = 0;
-    char text[160];
-
-    for (size_t i = 0; i < spans->count; i++)
-        cut += (spans->items[i].marks & (SPAN_MARK_TRUNCATED | SPAN_MARK_TOO_DEEP)) != 0;
-    if (cut == 0)
-        return;
-    (void)snprintf(text, sizeof(text),
-                   "%zu spans stored without attributes beyond %u in one set or values nested "
-                   "deeper than %u",
-                   cut, limits->max_attributes, limits->max_depth);
-    otlp_partial_warn(&slot->partial, text);
+    otlp_partial_reject(&slot->outcome.partial, span->resource_index, span->scope_index,
+                        span->span_index, reason);
 }
 
 static bool add_items(struct worker *w, struct slot *slot, const struct span_array *spans,
-                      struct otlp_to_stored *maker, struct err *err)
+                      const struct otlp_limits *limits, struct otlp_to_stored *maker,
+                      struct err *err)
 {
+    size_t cut = 0;
+
     if (!room_for_items(w, spans->count, err))
         return false;
     for (size_t i = 0; i < spans->count; i++) {
@@ -175,7 +161,9 @@ static bool add_items(struct worker *w, struct slot *slot, const struct span_arr
         w->items[w->item_count] = (struct write_item){.row = row};
         w->spans[w->item_count] = span;
         w->item_count++;
+        cut += (span->marks & (SPAN_MARK_TRUNCATED | SPAN_MARK_TOO_DEEP)) != 0;
     }
+    otlp_partial_cut(&slot->outcome.partial, cut, limits->max_attributes, limits->max_depth);
     return true;
 }
 
@@ -196,16 +184,27 @@ static bool decode_message(struct worker *w, struct slot *slot, struct bytes mes
     w->arena.max_bytes =
         w->arena.used_bytes +
         (w->heavy || max_bytes < LIGHT_DECODE_BYTES ? max_bytes : LIGHT_DECODE_BYTES);
+    if (slot->job->signal == OTLP_LOGS)
+        return ingest_logs_decode(&w->logs, message, slot->job->encoding, &limits,
+                                  slot->job->tenant_id, slot->job->received_ns, &w->arena,
+                                  &slot->outcome, err);
     if (!(slot->job->encoding == OTLP_JSON
               ? otlp_from_json(message, &limits, &w->arena, &spans, err)
               : otlp_from_protobuf(message, &limits, &w->arena, &spans, err)))
         return false;
     otlp_to_stored_init(&maker, &w->arena, slot->job->tenant_id, slot->job->received_ns);
-    done = add_items(w, slot, &spans, &maker, err);
+    done = add_items(w, slot, &spans, &limits, &maker, err);
     otlp_to_stored_done(&maker);
-    if (done)
-        warn_of_cuts(slot, &spans, &limits);
     return done;
+}
+
+/* A request that is refused leaves nothing in the batch, nor memory to those behind it. */
+static void take_back(struct worker *w, const struct slot *slot)
+{
+    w->item_count = slot->first_item;
+    w->logs.count = slot->first_log;
+    if (w->item_count == 0 && w->logs.count == 0)
+        arena_reset(&w->arena);
 }
 
 static bool decode(struct worker *w, struct slot *slot, struct buf *inflated, struct err *err)
@@ -221,10 +220,8 @@ static bool decode(struct worker *w, struct slot *slot, struct buf *inflated, st
         return true;
     if (err->kind != ERR_TOO_LARGE || w->heavy)
         return false;
-    w->item_count = slot->first_item;
-    slot->partial = (struct otlp_partial){0};
-    if (slot->first_item == 0)
-        arena_reset(&w->arena);
+    slot->outcome.partial = (struct otlp_partial){0};
+    take_back(w, slot);
     become_heavy(w);
     return decode_message(w, slot, message, err);
 }
@@ -236,20 +233,17 @@ static void take_job(struct worker *w, struct ingest_job *job)
     struct buf *inflated = &w->inflated[w->slot_count];
     const size_t inflated_before = w->inflated_bytes;
 
-    *slot = (struct slot){.job = job, .first_item = w->item_count};
+    *slot = (struct slot){.job = job, .first_log = w->logs.count, .first_item = w->item_count};
     buf_init(inflated, 0);
     w->slot_count++;
     if (job->gone(job))
-        slot->failed = !err_set(&slot->err, ERR_UNAVAILABLE, "the client has gone");
+        slot->outcome.failed = !err_set(&slot->outcome.err, ERR_UNAVAILABLE, "the client has gone");
     else
-        slot->failed = !decode(w, slot, inflated, &slot->err);
-    if (slot->failed) {
-        w->item_count = slot->first_item;
+        slot->outcome.failed = !decode(w, slot, inflated, &slot->outcome.err);
+    if (slot->outcome.failed) {
+        take_back(w, slot);
         w->inflated_bytes = inflated_before;
         buf_done(inflated);
-        /* What a refused request took is of no use to those behind it. */
-        if (w->item_count == 0)
-            arena_reset(&w->arena);
     }
     slot->item_count = w->item_count - slot->first_item;
 }
@@ -269,8 +263,8 @@ static void fail_from(struct worker *w, size_t first, size_t end, const struct e
     for (size_t i = first; i < end;) {
         struct slot *slot = slot_of(w, i);
 
-        slot->err = *err;
-        slot->failed = true;
+        slot->outcome.err = *err;
+        slot->outcome.failed = true;
         i = slot->first_item + slot->item_count;
     }
 }
@@ -354,7 +348,8 @@ static void count_outcomes(const struct worker *w, const struct slot *slot)
         if (counts[o])
             stats_add(by_outcome[o], counts[o]);
     stats_add(STAT_SPANS_REPAIRED, repaired);
-    stats_add(STAT_SPANS_REJECTED, slot->partial.rejected);
+    stats_add(slot->job->signal == OTLP_LOGS ? STAT_LOGS_REJECTED : STAT_SPANS_REJECTED,
+              slot->outcome.partial.rejected);
 }
 
 /* What the client is told: never the database's own words. */
@@ -373,9 +368,10 @@ static void answer(struct worker *w)
     for (size_t s = 0; s < w->slot_count; s++) {
         struct slot *slot = &w->slots[s];
 
-        if (!slot->failed)
+        if (!slot->outcome.failed)
             count_outcomes(w, slot);
-        slot->job->done(slot->job, &slot->partial, slot->failed ? &slot->err : NULL);
+        slot->job->done(slot->job, &slot->outcome.partial,
+                        slot->outcome.failed ? &slot->outcome.err : NULL);
         buf_done(&w->inflated[s]);
     }
 }
@@ -385,12 +381,13 @@ static void write_batch(struct worker *w)
     bool decoded[MOST_JOBS] = {false};
 
     for (size_t s = 0; s < w->slot_count; s++)
-        decoded[s] = !w->slots[s].failed;
+        decoded[s] = !w->slots[s].outcome.failed;
     if (w->item_count > 0)
         write_isolated(w, 0, w->item_count);
+    ingest_logs_write(&w->logs, w->writer);
     for (size_t s = 0; s < w->slot_count; s++)
-        if (decoded[s] && w->slots[s].failed)
-            hide_cause(&w->slots[s].err);
+        if (decoded[s] && w->slots[s].outcome.failed)
+            hide_cause(&w->slots[s].outcome.err);
     answer(w);
 }
 
@@ -402,10 +399,11 @@ static void *run(void *arg)
     while ((first = queue_pop(w->ingest->queue))) {
         w->slot_count = 0;
         w->item_count = 0;
+        w->logs.count = 0;
         w->inflated_bytes = 0;
         take_job(w, (struct ingest_job *)first);
         while (w->slot_count < MOST_JOBS &&
-               w->item_count < (size_t)w->ingest->cfg->batch_max_spans &&
+               w->item_count + w->logs.count < (size_t)w->ingest->cfg->batch_max_spans &&
                /* few long spans fill a batch too */
                w->arena.used_bytes + w->inflated_bytes < ARENA_KEEP_BYTES &&
                (first = queue_try_pop(w->ingest->queue)))
@@ -429,6 +427,7 @@ static void worker_done(struct worker *w)
     writer_free(w->writer);
     inflater_free(w->inflater);
     arena_done(&w->arena);
+    ingest_logs_done(&w->logs);
     free(w->items);
     free(w->spans);
 }

@@ -10,10 +10,15 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "store/chunks.h"
+#include "store/log_rows.h"
 
 #define WATCH_EVERY_MS 500
 #define CHUNKS_EVERY_NS (6 * 3600 * NS_PER_S)
 #define TRIM_AFTER_NS (5 * NS_PER_S)
+#define LOGS_EVERY_NS (600 * NS_PER_S)
+#define LOGS_WAIT_NS (S_PER_DAY * NS_PER_S) /* for the span of a log record */
+#define LOGS_ROWS 1000                      /* looked through in one transaction */
+#define LOGS_ROUNDS 100                     /* in a row; the rest at the next time */
 #define CHUNKS_RETRY_NS (60 * NS_PER_S)
 
 struct upkeep {
@@ -61,6 +66,27 @@ static int64_t make_chunks(struct upkeep *u)
     return clock_mono_ns() + (done ? CHUNKS_EVERY_NS : CHUNKS_RETRY_NS);
 }
 
+/* Log records whose span has not come within a day wait no longer. */
+static void drop_lost_logs(struct upkeep *u)
+{
+    const int64_t before_ns = clock_wall_ns() - LOGS_WAIT_NS;
+    struct db db = {0};
+    struct err err = {0};
+    bool more = db_open(&db, u->conninfo, DB_ADMIN, 0, &err);
+    bool done = more;
+
+    for (int round = 0; done && more && round < LOGS_ROUNDS; round++) {
+        int64_t dropped = 0;
+
+        done = log_rows_drop_lost(&db, before_ns, LOGS_ROWS, &dropped, &more, &err);
+        stats_add(STAT_LOGS_DROPPED, done ? dropped : 0);
+    }
+    db_close(&db);
+    if (!done)
+        log_limited(LOG_WARN, "upkeep", "log records without a span were not removed, trying again",
+                    "cause='%s'", err.text);
+}
+
 /* Memory of a burst goes back to the system when nothing was done for a while: glibc keeps it otherwise. */
 static void trim_memory(struct idle *idle)
 {
@@ -97,12 +123,17 @@ static void *run(void *arg)
     struct upkeep *u = arg;
     struct idle idle = {.trimmed = true};
     int64_t chunks_due = clock_mono_ns() + CHUNKS_EVERY_NS; /* migrate has just made them */
+    int64_t logs_due = clock_mono_ns() + LOGS_EVERY_NS;
 
     while (wait_period(u)) {
         watch_database(u);
         trim_memory(&idle);
         if (clock_mono_ns() >= chunks_due)
             chunks_due = make_chunks(u);
+        if (clock_mono_ns() >= logs_due) {
+            drop_lost_logs(u);
+            logs_due = clock_mono_ns() + LOGS_EVERY_NS;
+        }
     }
     return NULL;
 }

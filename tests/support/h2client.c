@@ -358,9 +358,15 @@ void grpc_frame(struct bytes message, bool compressed, struct buf *out)
 
 void grpc_export(uint16_t port, struct bytes message, const char *coding, struct h2_reply *reply)
 {
+    grpc_export_to(port, GRPC_EXPORT_PATH, message, coding, reply);
+}
+
+void grpc_export_to(uint16_t port, const char *path, struct bytes message, const char *coding,
+                    struct h2_reply *reply)
+{
     const struct h2_field fields[] = {{":method", "POST"},
                                       {":scheme", "http"},
-                                      {":path", GRPC_EXPORT_PATH},
+                                      {":path", path},
                                       {":authority", "127.0.0.1"},
                                       {"content-type", "application/grpc"},
                                       {"te", "trailers"},

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 
 #define GRPC_EXPORT_PATH "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+#define GRPC_LOGS_PATH "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
 struct h2_field {
     const char *name;
@@ -63,6 +64,8 @@ void h2_call(uint16_t port, const struct h2_field fields[], struct bytes body,
              struct h2_reply *reply);
 /* An export over gRPC: message gets its prefix here; coding: "gzip" compresses it, "" not. */
 void grpc_export(uint16_t port, struct bytes message, const char *coding, struct h2_reply *reply);
+void grpc_export_to(uint16_t port, const char *path, struct bytes message, const char *coding,
+                    struct h2_reply *reply);
 /* The same on a connection that is open; false when it broke. frame: the body with its prefix. */
 bool grpc_export_on(struct h2_client *client, struct bytes frame, struct h2_reply *reply);
 void grpc_frame(struct bytes message, bool compressed, struct buf *out);
