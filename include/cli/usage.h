@@ -13,4 +13,15 @@ enum usage { USAGE_GO_ON, USAGE_HELPED, USAGE_WRONG };
 enum usage usage_load(struct cfg *cfg, const char *command, const char *summary, int argc,
                       char *const argv[]);
 
+/*
+ * The same for a command with flags of its own. own: their names as cfg_load takes them, NULL-terminated; own_help: a line for each, for --help.
+ * *out_rest: index in argv of the first word that is no flag; argc: there is none.
+ */
+enum usage usage_load_own(struct cfg *cfg, const char *command, const char *summary,
+                          const char *const own[], const char *own_help, int argc,
+                          char *const argv[], int *out_rest);
+
+/* Value of a flag of the command's own; NULL: it is not there. Of a switch: "". */
+const char *usage_value(int argc, char *const argv[], const char *name);
+
 #endif

@@ -12,6 +12,7 @@ static const struct command {
 } commands[] = {
     {"serve", "receive spans, store them, answer the API", serve_command},
     {"migrate", "bring the database to this version", migrate_command},
+    {"prices", "import own prices, list them, show calls without a price", prices_command},
     {"version", "print the version", version_command},
 };
 

@@ -1,0 +1,4 @@
+-- Records an import that changed something.
+--   $1 actor text    $2 rows int8    $3 added int8    $4 replaced int8
+INSERT INTO spanledger.admin_audit (actor, action, detail)
+VALUES ($1, 'prices imported', jsonb_build_object('rows', $2, 'added', $3, 'replaced', $4))

@@ -1,0 +1,5 @@
+-- Numbers of tenants by name.
+--   $1 names text[]
+SELECT t.name, t.tenant_id
+FROM spanledger.tenant AS t
+WHERE t.name = ANY ($1)
