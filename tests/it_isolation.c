@@ -106,6 +106,8 @@ static void neighbours_of_a_refused_request_are_stored(void **state)
     char *argv[] = {flags[0], flags[1]};
     struct request *requests = calloc(JOBS, sizeof(*requests));
     struct ingest *ingest;
+    struct prices *prices;
+    struct prices_slot slot;
     struct db db;
     struct err err = {0};
     int applied;
@@ -114,7 +116,10 @@ static void neighbours_of_a_refused_request_are_stored(void **state)
     cluster_new_database(cluster, conninfo);
     if (!cfg_load(&cfg, 2, argv, NULL, &rest, &err) || !db_open(&db, conninfo, DB_ADMIN, 0, &err) ||
         !migrate_run(&db, &cfg, &applied, &err) || !db_exec(&db, refusing, &err) ||
-        !ingest_start(&cfg, conninfo, &ingest, &err))
+        !prices_embedded(&prices, &err))
+        fail_msg("%s", err.text);
+    prices_slot_init(&slot, prices);
+    if (!ingest_start(&cfg, conninfo, &slot, &ingest, &err))
         fail_msg("%s", err.text);
     /* The first holds the worker for 300 ms; the others wait together and share a transaction. */
     for (int i = 0; i < JOBS; i++) {
@@ -134,6 +139,7 @@ static void neighbours_of_a_refused_request_are_stored(void **state)
     assert_int_equal(count_of(&db, "SELECT count(*) FROM spanledger.span"), 14);
     assert_int_equal(count_of(&db, "SELECT sum(span_count) FROM spanledger.trace"), 14);
     ingest_stop(ingest);
+    prices_slot_done(&slot);
     db_close(&db);
     cfg_done(&cfg);
     free(requests);

@@ -105,6 +105,7 @@ struct price_line {
     int64_t above_tokens;
     int32_t tenant_id; /* own prices of one tenant; else 0 */
     bool own;
+    bool overridden; /* of the list, and everyone's own price stands before it */
 };
 
 /* The index'th line (own prices first), at a time; false past the end. */

@@ -9,6 +9,7 @@
 #define WORK_INGEST_H
 
 #include "base/cfg.h"
+#include "ledger/prices.h"
 #include "otlp/reply.h"
 #include "wire/inflate.h"
 #include "work/queue.h"
@@ -31,9 +32,10 @@ struct ingest_job {
 
 struct ingest;
 
-/* Makes the workers; they connect to the database at their first job. */
+/* Makes the workers; they connect to the database at their first job. prices: where they get the list for each batch. */
 MUST_CHECK bool ingest_start(const struct cfg *cfg, const char *conninfo,
-                             struct ingest **out_ingest, struct err *err);
+                             struct prices_slot *prices, struct ingest **out_ingest,
+                             struct err *err);
 
 /* Hands a job over. False: the queue is full or closing, the job stays the caller's. */
 bool ingest_submit(struct ingest *ingest, struct ingest_job *job);

@@ -4,12 +4,14 @@
 
 #include "base/cfg.h"
 #include "store/embedded.h"
+#include "work/price_feed.h"
 
 struct upkeep;
 
-/* embedded: watched every second, or NULL for an external database. Chunks are made daily (and at start by migrate). */
+/* embedded: watched every second, or NULL for an external database. Chunks are made daily (and at start by migrate). prices: polled, or NULL. */
 MUST_CHECK bool upkeep_start(const struct cfg *cfg, const char *conninfo, struct embedded *embedded,
-                             struct upkeep **out_upkeep, struct err *err);
+                             struct price_feed *prices, struct upkeep **out_upkeep,
+                             struct err *err);
 void upkeep_stop(struct upkeep *upkeep);
 
 #endif

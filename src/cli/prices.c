@@ -211,8 +211,9 @@ static bool wanted(const struct command *c, const struct price_line *line)
     const char *provider = value_of(c, "provider", NULL);
     const char *model = value_of(c, "model", NULL);
 
-    if (line->price.name.len == 0)
-        return false; /* its first date is yet to come */
+    /* Without a name: its first date is yet to come. */
+    if (line->price.name.len == 0 || line->overridden)
+        return false;
     if (provider) {
         const struct bytes known = prices_provider(c->prices, bytes_of(provider));
 
@@ -372,31 +373,40 @@ static bool run_on_database(const struct sub *sub, const struct cfg *cfg, struct
     return done;
 }
 
-static int run_sub(const struct sub *sub, int argc, char *const argv[])
+/* Moves the word at `at` to the end: flags may stand on both sides of the file. */
+static void move_to_end(int argc, char *argv[], int at)
+{
+    char *word = argv[at];
+
+    memmove(argv + at, argv + at + 1, (size_t)(argc - at - 1) * sizeof(*argv));
+    argv[argc - 1] = word;
+}
+
+static int run_words(const struct sub *sub, int argc, char *argv[])
 {
     struct command c = {.argc = argc, .argv = argv};
     struct cfg cfg;
     struct err err = {0};
     int rest = 0;
+    enum usage usage =
+        usage_load_own(&cfg, sub->title, sub->summary, sub->flags, sub->help, argc, argv, &rest);
 
-    /* The file may stand before the flags or behind them. */
-    if (sub->wants_file && argc > 0 && (argv[0][0] != '-' || argv[0][1] == '\0')) {
-        c.file = argv[0];
-        c.argc--;
-        c.argv++;
+    if (usage == USAGE_GO_ON && sub->wants_file && rest < argc - 1) {
+        cfg_done(&cfg);
+        move_to_end(argc, argv, rest);
+        usage = usage_load_own(&cfg, sub->title, sub->summary, sub->flags, sub->help, argc, argv,
+                               &rest);
     }
-    const enum usage usage = usage_load_own(&cfg, sub->title, sub->summary, sub->flags, sub->help,
-                                            c.argc, c.argv, &rest);
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;
-    if (sub->wants_file && !c.file && rest < c.argc)
-        c.file = c.argv[rest++];
-    if (rest < c.argc || (sub->wants_file && !c.file)) {
+    if (rest != argc - (sub->wants_file ? 1 : 0)) {
         (void)fprintf(stderr, "usage: spanledger %s; see spanledger %s --help\n", sub->title,
                       sub->title);
         cfg_done(&cfg);
         return EXIT_USAGE;
     }
+    c.file = sub->wants_file ? argv[rest] : NULL;
+    c.argc = rest;
     c.json = usage_value(c.argc, c.argv, "json") != NULL;
     const bool done = run_on_database(sub, &cfg, &c, &err);
     cfg_done(&cfg);
@@ -404,6 +414,19 @@ static int run_sub(const struct sub *sub, int argc, char *const argv[])
         return EXIT_DONE;
     (void)fprintf(stderr, "spanledger prices: %s\n", err.text);
     return EXIT_FAILED;
+}
+
+static int run_sub(const struct sub *sub, int argc, char *const argv[])
+{
+    char **words = calloc((size_t)argc + 1, sizeof(*words));
+    int code = EXIT_FAILED;
+
+    if (words) {
+        memcpy(words, argv, (size_t)argc * sizeof(*words));
+        code = run_words(sub, argc, words);
+    }
+    free(words);
+    return code;
 }
 
 int prices_command(int argc, char *const argv[])

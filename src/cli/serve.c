@@ -13,6 +13,7 @@
 struct running {
     struct database database;
     struct wire_server *server;
+    struct price_feed *prices;
     struct ingest *ingest;
     struct read_pool *readers;
     struct upkeep *upkeep;
@@ -80,9 +81,10 @@ static bool start(struct running *r, const struct cfg *cfg, struct err *err)
     if (!database_open(cfg, /* serving= */ true, &r->database, err) ||
         !database_migrate(cfg, &r->database, /* wait= */ true, &applied, engine, sizeof(engine),
                           err) ||
-        !ingest_start(cfg, conninfo, &r->ingest, err) ||
+        !price_feed_start(conninfo, &r->prices, err) ||
+        !ingest_start(cfg, conninfo, price_feed_slot(r->prices), &r->ingest, err) ||
         !read_pool_start(cfg, conninfo_read, &r->readers, err) ||
-        !upkeep_start(cfg, conninfo, r->database.embedded, &r->upkeep, err))
+        !upkeep_start(cfg, conninfo, r->database.embedded, r->prices, &r->upkeep, err))
         return false;
     r->app.ingest = r->ingest;
     r->app.readers = r->readers;
@@ -102,6 +104,7 @@ static void stop(struct running *r)
     read_pool_stop(r->readers);
     wire_server_free(r->server);
     upkeep_stop(r->upkeep);
+    price_feed_stop(r->prices);
     database_close(&r->database);
 }
 

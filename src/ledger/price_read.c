@@ -138,7 +138,8 @@ static bool read_rates(struct price_reader *r, uint32_t first, struct price_entr
         bool fine = true;
 
         if (bytes_is(r->fields[i], "free")) {
-            *rates = (struct rates){0};
+            /* Everything else takes one of these two. */
+            rates->of[TOKEN_INPUT] = rates->of[TOKEN_OUTPUT] = 0;
             continue;
         }
         if (!split_at(r->fields[i], '=', &key, &value))

@@ -328,6 +328,22 @@ struct bytes prices_version(const struct prices *prices)
     return prices->base->list.version;
 }
 
+static bool is_overridden(const struct prices *prices, uint32_t model, int64_t at_ns)
+{
+    const struct price_list *list = &prices->base->list;
+    uint8_t text[MATCH_MAX_NAME];
+    const struct bytes id = match_lower(list->models[model].id, text);
+    const struct bytes providers[] = {list->providers[list->models[model].provider].id, {0}};
+
+    for (size_t i = 0; i < 2; i++) {
+        const uint32_t group = price_own_find(&prices->own, 0, providers[i], id);
+
+        if (group != PRICE_NONE && price_own_at(&prices->own, group, at_ns))
+            return true;
+    }
+    return false;
+}
+
 /* Lines of own prices are groups, behind them models. */
 bool prices_line(const struct prices *prices, size_t index, int64_t at_ns,
                  struct price_line *out_line)
@@ -347,8 +363,10 @@ bool prices_line(const struct prices *prices, size_t index, int64_t at_ns,
             price_own_fill(&prices->own, group, row, true, &line.above);
         }
     } else if (index - prices->own.group_count < list->model_count) {
-        const struct price_entry *entry =
-            price_list_entry(list, (uint32_t)(index - prices->own.group_count), at_ns);
+        const uint32_t model = (uint32_t)(index - prices->own.group_count);
+        const struct price_entry *entry = price_list_entry(list, model, at_ns);
+
+        line.overridden = is_overridden(prices, model, at_ns);
 
         line.above_tokens = entry->above_tokens;
         fill_set(list, &list->sets[entry->base[PRICE_STANDARD]], &line.price);

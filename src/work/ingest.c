@@ -48,6 +48,7 @@ struct worker {
 
 struct ingest {
     const struct cfg *cfg;
+    struct prices_slot *prices;
     struct queue *queue;
     struct seen *seen;
     struct worker *workers;
@@ -460,14 +461,15 @@ static bool start_worker(struct ingest *ingest, struct worker *w, const char *co
            thread_start(&w->thread, run, w, "an ingest worker", err);
 }
 
-bool ingest_start(const struct cfg *cfg, const char *conninfo, struct ingest **out_ingest,
-                  struct err *err)
+bool ingest_start(const struct cfg *cfg, const char *conninfo, struct prices_slot *prices,
+                  struct ingest **out_ingest, struct err *err)
 {
     struct ingest *ingest = calloc(1, sizeof(*ingest));
 
     if (!ingest)
         return err_set(err, ERR_UNAVAILABLE, "no memory for ingest");
     ingest->cfg = cfg;
+    ingest->prices = prices;
     ingest->heavy = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     ingest->queue =
         queue_new((size_t)cfg->queue_max_jobs, STAT_INGEST_QUEUE_JOBS, STAT_INGEST_QUEUE_BYTES);

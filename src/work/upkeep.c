@@ -25,6 +25,7 @@ struct upkeep {
     const struct cfg *cfg;
     char *conninfo;
     struct embedded *embedded;
+    struct price_feed *prices;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -128,6 +129,8 @@ static void *run(void *arg)
     while (wait_period(u)) {
         watch_database(u);
         trim_memory(&idle);
+        if (u->prices)
+            price_feed_poll(u->prices);
         if (clock_mono_ns() >= chunks_due)
             chunks_due = make_chunks(u);
         if (clock_mono_ns() >= logs_due) {
@@ -139,7 +142,7 @@ static void *run(void *arg)
 }
 
 bool upkeep_start(const struct cfg *cfg, const char *conninfo, struct embedded *embedded,
-                  struct upkeep **out_upkeep, struct err *err)
+                  struct price_feed *prices, struct upkeep **out_upkeep, struct err *err)
 {
     struct upkeep *u = calloc(1, sizeof(*u));
     pthread_condattr_t attr;
@@ -155,6 +158,7 @@ bool upkeep_start(const struct cfg *cfg, const char *conninfo, struct embedded *
     }
     u->cfg = cfg;
     u->embedded = embedded;
+    u->prices = prices;
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&u->wake, &attr);
     (void)pthread_condattr_destroy(&attr);
