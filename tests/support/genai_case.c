@@ -9,13 +9,6 @@
 #include "base/text.h"
 #include "support/doc.h"
 
-/* Nobody asks for sources here. */
-void __attribute__((weak)) sources_add(struct sources *sources, const struct source *source)
-{
-    (void)sources;
-    (void)source;
-}
-
 static struct value value_of(struct arena *arena, const struct doc *doc)
 {
     struct value value = {.kind = VALUE_EMPTY};
