@@ -156,29 +156,41 @@ static bool has_key(const struct attributes *set, uint32_t count, struct bytes k
     return false;
 }
 
-/* Members of a map that is the body, as attributes: where a span event of that name has them. A key
- * that was sent as an attribute stands. */
+/* What of a body counts as attributes of the event, where a span event of that name has it: the
+ * members of a map; a text under the keys that such events use. */
+static struct attributes spread_of(const struct value *body, struct attribute of_text[2])
+{
+    if (body->kind == VALUE_KVLIST)
+        return (struct attributes){body->entries,
+                                   body->count < MOST_MEMBERS ? body->count : MOST_MEMBERS, 0};
+    of_text[0] = (struct attribute){BYTES_LITERAL("content"), *body};
+    of_text[1] = (struct attribute){BYTES_LITERAL("body"), *body};
+    return (struct attributes){of_text, body->kind == VALUE_STRING ? 2 : 0, 0};
+}
+
+/* A key that was sent as an attribute stands. */
 static bool spread_body(struct event *event, struct arena *arena)
 {
     struct attributes *set = &event->attributes;
     const struct value *body = NULL;
     const uint32_t sent = set->count;
+    struct attribute of_text[2];
+    struct attributes spread;
     struct attribute *items;
-    uint32_t most;
 
     for (uint32_t i = 0; i < sent; i++)
-        if (bytes_is(set->items[i].key, OTLP_LOG_BODY) && set->items[i].value.kind == VALUE_KVLIST)
+        if (bytes_is(set->items[i].key, OTLP_LOG_BODY))
             body = &set->items[i].value;
     if (!body)
         return true;
-    most = body->count < MOST_MEMBERS ? body->count : MOST_MEMBERS;
-    items = arena_array(arena, struct attribute, (size_t)sent + most);
+    spread = spread_of(body, of_text);
+    items = arena_array(arena, struct attribute, (size_t)sent + spread.count);
     if (!items)
         return false;
     memcpy(items, set->items, sent * sizeof(*items));
-    for (uint32_t i = 0; i < most; i++)
-        if (!has_key(set, sent, body->entries[i].key))
-            items[set->count++] = body->entries[i];
+    for (uint32_t i = 0; i < spread.count; i++)
+        if (!has_key(set, sent, spread.items[i].key))
+            items[set->count++] = spread.items[i];
     set->items = items;
     return true;
 }

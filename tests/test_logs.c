@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "genai/content.h"
 #include "otlp/logs.h"
 #include "otlp/stored.h"
 #include "support/client.h"
@@ -666,6 +667,118 @@ static void attributes_stand_before_members_of_the_body(void **state)
     assert_true(bytes_is(find(&span.events[0], "role")->value.text, "user"));
 }
 
+/* The messages that genai reads from a span with these log events; NULL: none. */
+static const struct doc *messages_of(const struct stored_span *row, struct span *span)
+{
+    struct findings findings;
+    struct meaning meaning = {0};
+    struct content content = {0};
+    struct err err = {0};
+
+    if (!otlp_add_log_events(row, &arena, span, &err) ||
+        !genai_find(span, FIND_FACTS | FIND_DETAILS | FIND_CONTENT, &arena, &findings, &err) ||
+        !genai_content(&findings, &meaning, NULL, &content, &err))
+        fail_msg("%s", err.text);
+    return content.messages.len ? doc_parse(&arena, content.messages) : NULL;
+}
+
+struct scene {
+    const struct log_array *logs;
+    size_t told; /* spans whose messages were found */
+};
+
+static void see_spans(const struct fixture_body *body, void *context)
+{
+    struct scene *scene = context;
+    struct span_array spans;
+    struct err err;
+
+    assert_true(otlp_from_protobuf(body->body, &limits, &arena, &spans, &err));
+    for (size_t i = 0; i < spans.count; i++) {
+        struct stored_span row = {0};
+        struct buf list;
+
+        buf_init(&list, 1 << 20);
+        for (size_t k = 0; k < scene->logs->count; k++) {
+            if (!bytes_equal(scene->logs->items[k].span_id, spans.items[i].span_id))
+                continue;
+            const struct stored_log log = must_store(&scene->logs->items[k], body->name);
+            buf_add_byte(&list, list.len ? ',' : '[');
+            buf_add_bytes(&list, log.event);
+        }
+        if (list.len > 0)
+            buf_add_byte(&list, ']');
+        row.log_events = arena_copy(&arena, buf_bytes(&list));
+        if (list.len > 0) {
+            const struct doc *messages = messages_of(&row, &spans.items[i]);
+            if (doc_count(messages) == 0)
+                fail_msg("%s: span %zu has no messages", body->name, i);
+            scene->told++;
+        }
+        buf_done(&list);
+    }
+}
+
+static void content_is_read_from_the_logs_of_a_span(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(recordings); i++) {
+        const struct log_array logs = must_decode(false, recording(recordings[i]), recordings[i]);
+        struct scene scene = {.logs = &logs};
+
+        (void)fixture_each(&arena, recordings[i], see_spans, &scene);
+        assert_true(scene.told > 0);
+    }
+}
+
+static void messages_read_as_those_of_span_events(void **state)
+{
+    static const struct {
+        const char *why;
+        const char *event;
+        const char *role;
+        const char *text;
+    } rows[] = {
+        {"a map",
+         "{\"name\":\"gen_ai.user.message\",\"time_unix_nano\":\"1\",\"attributes\":{"
+         "\"log.record.body\":{\"content\":\"hello\"}}}",
+         "user", "hello"},
+        {"a text",
+         "{\"name\":\"gen_ai.user.message\",\"time_unix_nano\":\"1\",\"attributes\":{"
+         "\"log.record.body\":\"hello\"}}",
+         "user", "hello"},
+        {"JSON as a text",
+         "{\"name\":\"gen_ai.system.message\",\"time_unix_nano\":\"1\",\"attributes\":{"
+         "\"log.record.body\":\"{\\\"content\\\":\\\"hello\\\"}\"}}",
+         "system", "hello"},
+        {"a choice",
+         "{\"name\":\"gen_ai.choice\",\"time_unix_nano\":\"1\",\"attributes\":{\"log.record.body\":"
+         "{\"index\":0,\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\","
+         "\"content\":\"hello\"}}}}",
+         "assistant", "hello"},
+        {"in attributes, without a body",
+         "{\"name\":\"gen_ai.user.message\",\"time_unix_nano\":\"1\",\"attributes\":{"
+         "\"content\":\"hello\"}}",
+         "user", "hello"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct resource resource = {0};
+        const struct scope scope = {0};
+        struct span span = {.resource = &resource, .scope = &scope};
+        const struct stored_span row = {.log_events =
+                                            bytes_of(arena_printf(&arena, "[%s]", rows[i].event))};
+        const struct doc *messages = messages_of(&row, &span);
+        const struct doc *message = doc_item(messages, 0);
+
+        if (doc_count(messages) != 1 || strcmp(doc_at(message, "role", NULL), rows[i].role) != 0 ||
+            !strstr(doc_sorted(&arena, message), rows[i].text))
+            fail_msg("%s: %s", rows[i].why,
+                     messages ? doc_sorted(&arena, messages) : "no messages");
+    }
+}
+
 static int free_arena(void **state)
 {
     (void)state;
@@ -694,6 +807,8 @@ int main(void)
         cmocka_unit_test_setup(makes_rows_within_any_cap, fresh_arena),
         cmocka_unit_test_setup(joins_the_events_of_a_span, fresh_arena),
         cmocka_unit_test_setup(attributes_stand_before_members_of_the_body, fresh_arena),
+        cmocka_unit_test_setup(content_is_read_from_the_logs_of_a_span, fresh_arena),
+        cmocka_unit_test_setup(messages_read_as_those_of_span_events, fresh_arena),
     };
 
     return cmocka_run_group_tests(tests, NULL, free_arena);

@@ -34,8 +34,9 @@ MUST_CHECK bool otlp_log_to_stored(const struct log_record *log, int32_t tenant_
 
 /*
  * Appends the events of row->log_events to span->events, for whoever asks what the span was told and
- * said; never for giving the span back as it was sent. Where a body is a map, its members become
- * attributes too, behind those that were sent: then a message reads like a span event of its name.
+ * said; never for giving the span back as it was sent. Members of a body that is a map become
+ * attributes too, behind those that were sent, a body that is a text becomes `content` and `body`:
+ * then a message reads like a span event of its name.
  * Fails with ERR_INTERNAL (unreadable), ERR_TOO_LARGE (arena).
  */
 MUST_CHECK bool otlp_add_log_events(const struct stored_span *row, struct arena *arena,
