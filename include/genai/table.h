@@ -75,6 +75,7 @@ struct genai_pattern {
     uint8_t prefix_len;
     uint8_t suffix_len;
     uint8_t indexed;
+    uint8_t letter; /* the first one behind the first word; 0: any */
     struct genai_rows_of rows;
 };
 
@@ -83,9 +84,9 @@ struct genai_segment {
     uint64_t low; /* its bytes, zeros behind them */
     uint64_t high;
     uint64_t sign;
-    uint16_t first; /* into genai_patterns */
+    uint32_t letters; /* bit (letter & 31) for each pattern's letter */
+    uint16_t first;   /* into genai_patterns */
     uint16_t count;
-    uint8_t classes;
 };
 
 struct genai_sign { /* shown by a text: scope or span name, or an attribute's value */
@@ -113,6 +114,9 @@ extern const struct genai_segment genai_segments[];
 extern const struct genai_sign genai_value_signs[];
 extern const struct genai_sign genai_scope_signs[]; /* by first byte */
 extern const struct genai_sign genai_name_signs[];
+#define GENAI_SIGN_BYTES 128
+extern const uint8_t genai_scope_signs_from[GENAI_SIGN_BYTES + 1];
+extern const uint8_t genai_name_signs_from[GENAI_SIGN_BYTES + 1];
 extern const struct genai_word genai_words[];
 extern const uint16_t genai_open_words[]; /* with any rest; UINT16_MAX ends them */
 extern const uint16_t genai_lists[];

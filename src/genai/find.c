@@ -4,8 +4,8 @@
 
 #include "genai/table.h"
 
-#define FIRST_ROOM 64
-#define MOST_INDEX 9 /* digits of an index: more are no position of anything */
+#define FIRST_ROOM 96 /* findings that need no memory while they are collected */
+#define MOST_INDEX 9  /* digits of an index: more are no position of anything */
 
 struct finder {
     struct findings *f;
@@ -25,13 +25,12 @@ struct place {
 
 static bool more_room(struct finder *finder)
 {
-    const size_t cap = finder->cap == 0 ? FIRST_ROOM : 2 * finder->cap;
+    const size_t cap = 2 * finder->cap;
     struct finding *items = arena_alloc(finder->f->arena, cap * sizeof(*items));
 
     if (items == NULL)
         return false;
-    if (finder->count > 0)
-        memcpy(items, finder->items, finder->count * sizeof(*items));
+    memcpy(items, finder->items, finder->count * sizeof(*items));
     finder->items = items;
     finder->cap = cap;
     return true;
@@ -55,7 +54,6 @@ static bool add(struct finder *finder, uint16_t row, struct bytes key, const str
         .event = place->event,
         .position = place->position,
     };
-    finder->f->first[r->target + 1]++;
     return true;
 }
 
@@ -158,8 +156,7 @@ static bool look_at_patterns(struct finder *finder, const struct genai_segment *
         uint32_t index;
         struct bytes rest;
 
-        if ((uint8_t)pattern->prefix[word_len + 1] != key.at[word_len + 1] &&
-            pattern->prefix_len > word_len + 1)
+        if (pattern->letter != 0 && pattern->letter != key.at[word_len + 1])
             continue;
         if (!pattern_fits(pattern, key, &index, &rest))
             continue;
@@ -261,7 +258,8 @@ static bool look_at(struct finder *finder, const struct place *place)
 
         if (segment != NULL) {
             finder->f->dialects |= segment->sign;
-            if (segment->count > 0 && !look_at_patterns(finder, segment, word_len, place))
+            if ((segment->letters >> (key.at[word_len + 1] & 31) & 1) != 0 &&
+                !look_at_patterns(finder, segment, word_len, place))
                 return false;
         }
     }
@@ -335,15 +333,16 @@ static bool look_at_events(struct finder *finder, const struct span *span)
     return true;
 }
 
-static uint64_t text_signs(const struct genai_sign *signs, struct bytes text)
+/* Signs whose text starts with the same byte stand together; from[c] is where. */
+static uint64_t text_signs(const struct genai_sign *signs, const uint8_t *from, struct bytes text)
 {
     uint64_t dialects = 0;
 
-    if (text.len == 0)
+    if (text.len == 0 || text.at[0] >= GENAI_SIGN_BYTES)
         return 0;
-    for (const struct genai_sign *sign = signs; sign->text != NULL; sign++) {
-        if ((uint8_t)sign->text[0] != text.at[0])
-            continue;
+    for (uint8_t i = from[text.at[0]]; i < from[text.at[0] + 1]; i++) {
+        const struct genai_sign *sign = &signs[i];
+
         if ((sign->any_rest ? sign->len <= text.len : sign->len == text.len) &&
             memcmp(sign->text, text.at, sign->len) == 0)
             dialects |= (uint64_t)1 << sign->dialect;
@@ -414,15 +413,19 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : compare_numbers(a->position, b->position);
 }
 
-/* Sorts the findings of one target. */
-static void sort(struct finding *items, size_t count)
+/* Few findings: their order by row (rows stand by target), then as found. */
+static void order_few(const struct finder *finder, uint32_t *order)
 {
-    bool sorted = true;
+    for (size_t i = 0; i < finder->count; i++) {
+        const uint32_t key = (uint32_t)finder->items[i].row << 8 | (uint32_t)i;
+        size_t at = i;
 
-    for (size_t i = 1; i < count && sorted; i++)
-        sorted = compare(&items[i - 1], &items[i]) < 0;
-    if (!sorted)
-        qsort(items, count, sizeof(*items), compare);
+        while (at > 0 && order[at - 1] > key) {
+            order[at] = order[at - 1];
+            at--;
+        }
+        order[at] = key;
+    }
 }
 
 /* A key may be sent twice; the last stands (OTLP-122). */
@@ -433,37 +436,48 @@ static bool replaced(const struct finding *item, const struct finding *next)
            bytes_equal(item->key, next->key) && item->position != next->position;
 }
 
+static void sort_same_rows(struct finding *items, size_t count)
+{
+    for (size_t from = 0, until; from < count; from = until) {
+        until = from + 1;
+        while (until < count && items[until].row == items[from].row)
+            until++;
+        if (until - from > 1)
+            qsort(items + from, until - from, sizeof(*items), compare);
+    }
+}
+
 /* From the order found to the order of targets. */
 static bool put_in_order(struct finder *finder)
 {
     struct findings *f = finder->f;
-    uint32_t next[TARGET_COUNT];
+    uint32_t order[FIRST_ROOM];
     size_t kept = 0;
+    uint32_t target = 0;
 
     f->items = arena_alloc(f->arena, finder->count * sizeof(*f->items));
     if (f->items == NULL)
         return false;
-    for (int t = 0; t < TARGET_COUNT; t++) {
-        f->first[t + 1] += f->first[t];
-        next[t] = f->first[t];
+    if (finder->count <= FIRST_ROOM) {
+        order_few(finder, order);
+        for (size_t i = 0; i < finder->count; i++)
+            f->items[i] = finder->items[order[i] & 0xff];
+        sort_same_rows(f->items, finder->count);
+    } else {
+        memcpy(f->items, finder->items, finder->count * sizeof(*f->items));
+        qsort(f->items, finder->count, sizeof(*f->items), compare);
     }
-    for (size_t i = 0; i < finder->count; i++)
-        f->items[next[finder->items[i].target]++] = finder->items[i];
-    for (int t = 0; t < TARGET_COUNT; t++) {
-        const size_t from = f->first[t];
-        const size_t until = f->first[t + 1];
-
-        if (until - from > 1)
-            sort(f->items + from, until - from);
-        f->first[t] = (uint32_t)kept;
-        for (size_t i = from; i < until; i++)
-            if (i + 1 == until || !replaced(&f->items[i], &f->items[i + 1])) {
-                if (kept != i)
-                    f->items[kept] = f->items[i];
-                kept++;
-            }
+    for (size_t i = 0; i < finder->count; i++) {
+        if (i + 1 < finder->count && replaced(&f->items[i], &f->items[i + 1]))
+            continue;
+        if (kept != i)
+            f->items[kept] = f->items[i];
+        while (target <= (uint32_t)f->items[kept].target)
+            f->first[target++] = (uint32_t)kept;
+        kept++;
     }
-    f->first[TARGET_COUNT] = (uint32_t)kept;
+    while (target <= TARGET_COUNT)
+        f->first[target++] = (uint32_t)kept;
     f->count = kept;
     return true;
 }
@@ -471,11 +485,17 @@ static bool put_in_order(struct finder *finder)
 bool genai_find(const struct span *span, unsigned classes, struct arena *arena,
                 struct findings *out_findings, struct err *err)
 {
-    struct finder finder = {.f = out_findings, .classes = classes};
+    struct finding first[FIRST_ROOM];
+    struct finder finder = {
+        .f = out_findings, .items = first, .cap = FIRST_ROOM, .classes = classes};
 
-    *out_findings = (struct findings){.span = span, .arena = arena};
+    out_findings->span = span;
+    out_findings->arena = arena;
+    out_findings->content_bytes = 0;
+    out_findings->parsed = NULL;
     out_findings->dialects =
-        text_signs(genai_scope_signs, span->scope->name) | text_signs(genai_name_signs, span->name);
+        text_signs(genai_scope_signs, genai_scope_signs_from, span->scope->name) |
+        text_signs(genai_name_signs, genai_name_signs_from, span->name);
     if (!look_at_all(&finder, &span->attributes, GENAI_ON_SPAN, FIND_ON_SPAN) ||
         !look_at_resource(&finder, span->resource) || !look_at_events(&finder, span) ||
         !look_at_names(&finder, span) || !put_in_order(&finder))

@@ -40,8 +40,6 @@ static const struct genai_word *present_word(struct reading *r, const struct fin
 
     if (word->observation == OBSERVATION_TOOL && genai_first(r->f, TARGET_REQUEST_MODEL) != NULL)
         return NULL;
-    if (row->dialect == DIALECT_LITELLM && !findings_dialect(r->f, DIALECT_LITELLM))
-        return NULL;
     if (row->dialect == DIALECT_PYDANTIC_AI && !findings_dialect(r->f, DIALECT_PYDANTIC_AI))
         return NULL;
     if (word->observation == OBSERVATION_LLM && genai_first(r->f, TARGET_TOOL_NAME) != NULL)
@@ -88,6 +86,23 @@ static void settle(struct reading *r, const struct finding *finding, const struc
     }
 }
 
+/* LiteLLM repeats a call's raw request and answer below it, under llm.PROVIDER.NAME; the span has
+ * the name of the call where the application gave one. */
+static bool is_raw_request(const struct findings *f)
+{
+    const struct attributes *attributes = &f->span->attributes;
+
+    if (attributes->count == 0 || !findings_dialect(f, DIALECT_LITELLM))
+        return false;
+    for (uint32_t i = 0; i < attributes->count; i++) {
+        const struct bytes key = attributes->items[i].key;
+
+        if (key.len < 4 || memcmp(key.at, "llm.", 4) != 0)
+            return false;
+    }
+    return true;
+}
+
 void genai_read_observation(struct reading *r)
 {
     const struct genai_word *chosen = NULL;
@@ -104,12 +119,20 @@ void genai_read_observation(struct reading *r)
             settle(r, finding, word);
             genai_note(r, FIELD, finding, true, NULL);
             if (r->sources == NULL)
-                break;
+                return;
         } else {
             genai_note(r, FIELD, finding, false, NULL);
             if (word->observation != chosen->observation && r->sources->count > 0)
                 r->sources->items[r->sources->count - 1].conflict = true;
         }
+    }
+    if (chosen == NULL && is_raw_request(r->f)) {
+        r->m->flags |= MEANING_COPY;
+        if (r->sources != NULL)
+            sources_add(r->sources,
+                        &(struct source){.field = FIELD,
+                                         .used = true,
+                                         .reason = "LiteLLM's copy of a call's request"});
     }
 }
 

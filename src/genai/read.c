@@ -3,26 +3,6 @@
 #include "genai/pick.h"
 #include "genai/tokens.h"
 
-#define MOST_SOURCES 1000 /* of one span: more conflicts than that tell nobody anything */
-
-void sources_add(struct sources *sources, const struct source *source)
-{
-    if (sources == NULL || sources->count == MOST_SOURCES)
-        return;
-    if (sources->count == sources->cap) {
-        const size_t cap = sources->cap == 0 ? 32 : 2 * sources->cap;
-        struct source *items = arena_array(sources->arena, struct source, cap);
-
-        if (items == NULL)
-            return; /* arena->failed says so; the reading ends with it */
-        if (sources->count > 0)
-            memcpy(items, sources->items, sources->count * sizeof(*items));
-        sources->items = items;
-        sources->cap = cap;
-    }
-    sources->items[sources->count++] = *source;
-}
-
 bool genai_read(struct findings *f, struct sources *sources, struct meaning *out_meaning,
                 struct err *err)
 {

@@ -451,7 +451,8 @@ struct segment {
     struct genai_head head;
     char text[17];
     uint64_t sign;
-    int first, count, classes;
+    int first, count;
+    uint32_t letters;
 };
 
 /* The first word of a prefix; 0 where it ends the prefix (a sign of the whole segment). */
@@ -500,21 +501,22 @@ static void write_patterns(void)
                 continue;
             printf("    {\"%s\", ", g->text);
             printf(g->suffix ? "\"%s\", " : "NULL, ", g->suffix);
-            printf("%zu, %zu, %d, ", strlen(g->text), g->suffix ? strlen(g->suffix) : 0,
-                   g->indexed);
+            printf("%zu, %zu, %d, %d, ", strlen(g->text), g->suffix ? strlen(g->suffix) : 0,
+                   g->indexed, g->text[len + 1]);
             write_group(g);
             printf("},\n");
-            segments[s].classes |= g->classes | (g->sign ? 1 : 0);
+            segments[s].letters |=
+                g->text[len + 1] == '\0' ? UINT32_MAX : (uint32_t)1 << (g->text[len + 1] & 31);
             pattern_count++;
         }
         segments[s].count = pattern_count - segments[s].first;
     }
     printf("};\n\nconst struct genai_segment genai_segments[] = {\n");
     for (int s = 0; s < count; s++) {
-        printf("    {0x%llxu, 0x%llxu, 0x%llxu, %d, %d, %d}, /* %s */\n",
+        printf("    {0x%llxu, 0x%llxu, 0x%llxu, 0x%xu, %d, %d}, /* %s */\n",
                (unsigned long long)segments[s].head.low, (unsigned long long)segments[s].head.high,
-               (unsigned long long)segments[s].sign, segments[s].first, segments[s].count,
-               segments[s].classes, segments[s].text);
+               (unsigned long long)segments[s].sign, segments[s].letters, segments[s].first,
+               segments[s].count, segments[s].text);
         put_slot(slots, 256, genai_segment_hash(segments[s].head.low, segments[s].head.high),
                  1 + s);
     }
@@ -541,6 +543,15 @@ static void write_signs(const char *name, struct sign *signs, int count)
                signs[i].any_rest, signs[i].dialect,
                signs[i].key < 0 ? 0 : key_number[signs[i].key]);
     printf("    {NULL, 0, 0, 0, 0}};\n\n");
+    if (strcmp(name, "genai_value_signs") == 0)
+        return;
+    printf("const uint8_t %s_from[] = {", name);
+    for (int c = 0, at = 0; c <= GENAI_SIGN_BYTES; c++) {
+        while (at < count && signs[at].text[0] < c)
+            at++;
+        printf("%d, ", at);
+    }
+    printf("};\n\n");
 }
 
 /* "chain+aggregate": OBSERVATION_CHAIN, MEANING_AGGREGATE; another word is a text. */
