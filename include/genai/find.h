@@ -44,7 +44,7 @@ struct findings {
      * there twice is found once, its last value (patterns with <k>: as often as it is there). */
     struct finding *items;
     size_t count;
-    uint32_t first[TARGET_COUNT + 1]; /* items of target t: first[t] .. first[t + 1] - 1 */
+    uint32_t first[TARGET_COUNT + 4]; /* items of target t: first[t] .. first[t + 1] - 1 */
     uint64_t
         dialects; /* bit per enum dialect that shows itself (keys, scope, resource, span name) */
     uint32_t content_bytes;     /* length of all attribute values that the table calls content */

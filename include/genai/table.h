@@ -58,7 +58,8 @@ struct genai_rows_of {
     uint8_t classes; /* of all of them */
     uint8_t where;
     uint8_t value_sign; /* 1 + position of the first sign that looks at this key's value; 0: none */
-    uint64_t sign;      /* dialects that this key shows */
+    bool patterns;      /* a key that patterns fit, too */
+    uint64_t sign;      /* dialects that this key shows, by its first word, too */
 };
 
 struct genai_key {

@@ -1,19 +1,7 @@
 #include "genai/find.h"
 
-#include <stdlib.h>
-
+#include "genai/hits.h"
 #include "genai/table.h"
-
-#define FIRST_ROOM 96 /* findings that need no memory while they are collected */
-#define MOST_INDEX 9  /* digits of an index: more are no position of anything */
-
-struct finder {
-    struct findings *f;
-    struct finding *items; /* in the order found */
-    size_t count;
-    size_t cap;
-    unsigned classes;
-};
 
 /* What is looked at now. */
 struct place {
@@ -23,119 +11,70 @@ struct place {
     uint32_t position;
 };
 
-static bool more_room(struct finder *finder)
+static bool more_room(struct genai_finder *finder)
 {
-    const size_t cap = 2 * finder->cap;
-    struct finding *items = arena_alloc(finder->f->arena, cap * sizeof(*items));
+    const uint32_t cap = 2 * finder->cap;
+    struct genai_hit *hits = arena_alloc(finder->f->arena, cap * sizeof(*hits));
 
-    if (items == NULL)
+    if (hits == NULL)
         return false;
-    memcpy(items, finder->items, finder->count * sizeof(*items));
-    finder->items = items;
+    memcpy(hits, finder->hits, finder->count * sizeof(*hits));
+    finder->hits = hits;
     finder->cap = cap;
     return true;
 }
 
-static bool add(struct finder *finder, uint16_t row, struct bytes key, const struct value *value,
-                const struct place *place)
+static inline bool add(struct genai_finder *finder, uint16_t row, const struct place *place)
 {
-    const struct genai_row *r = &genai_rows[row];
-
     if (finder->count == finder->cap && !more_room(finder))
         return false;
-    finder->items[finder->count++] = (struct finding){
-        .target = (enum target)r->target,
-        .rank = r->rank,
-        .row = row,
-        .key = key,
-        .attribute = value,
-        .index = UINT32_MAX,
-        .index2 = UINT32_MAX,
-        .event = place->event,
+    finder->hits[finder->count++] = (struct genai_hit){
+        .attribute = place->attribute,
         .position = place->position,
+        .event = place->event,
+        .row = row,
     };
     return true;
 }
 
-static bool add_rows(struct finder *finder, const struct genai_rows_of *rows,
-                     const struct place *place)
+static inline bool add_rows(struct genai_finder *finder, const struct genai_rows_of *rows,
+                            const struct place *place)
 {
-    for (uint16_t i = 0; i < rows->count; i++) {
-        const uint16_t row = genai_lists[rows->first + i];
-        const struct genai_row *r = &genai_rows[row];
+    const uint16_t *row = genai_lists + rows->first;
 
-        if ((r->classes & finder->classes) != 0 && (r->where & place->where) != 0 &&
-            !add(finder, row, place->attribute->key, &place->attribute->value, place))
+    for (const uint16_t *end = row + rows->count; row < end; row++)
+        if ((genai_rows[*row].classes & finder->classes) != 0 &&
+            (genai_rows[*row].where & place->where) != 0 && !add(finder, *row, place))
             return false;
-    }
     return true;
 }
 
-/* Length of the number at the start of text, 0 where there is none or one that is too long. */
-static size_t number_at(struct bytes text, uint32_t *out_number)
-{
-    uint32_t number = 0;
-    size_t len = 0;
-
-    while (len < text.len && text.at[len] >= '0' && text.at[len] <= '9') {
-        if (len == MOST_INDEX)
-            return 0;
-        number = number * 10 + (uint32_t)(text.at[len++] - '0');
-    }
-    *out_number = number;
-    return len;
-}
-
-/* The first word of text that is a number. */
-static uint32_t second_index(struct bytes text)
-{
-    while (text.len > 0) {
-        const uint8_t *dot = memchr(text.at, '.', text.len);
-        const size_t len = dot == NULL ? text.len : (size_t)(dot - text.at);
-        uint32_t number;
-
-        if (len > 0 && number_at(text, &number) == len)
-            return number;
-        if (dot == NULL)
-            break;
-        text = (struct bytes){dot + 1, text.len - len - 1};
-    }
-    return UINT32_MAX;
-}
-
-/* Whether key is of the pattern; index and rest as struct finding has them. */
-static bool pattern_fits(const struct genai_pattern *pattern, struct bytes key, uint32_t *out_index,
-                         struct bytes *out_rest)
+static bool pattern_fits(const struct genai_pattern *pattern, struct bytes key)
 {
     const size_t prefix = pattern->prefix_len;
     struct bytes rest;
+    uint32_t index;
 
     if (key.len <= prefix || memcmp(key.at, pattern->prefix, prefix) != 0)
         return false;
     rest = (struct bytes){key.at + prefix, key.len - prefix};
-    *out_index = UINT32_MAX;
     if (pattern->indexed) {
-        const size_t digits = number_at(rest, out_index);
+        const size_t digits = genai_number_at(rest, &index);
 
         /* gen_ai.prompt.name is no message. */
         if (digits == 0 || (digits < rest.len && rest.at[digits] != '.'))
             return false;
-        rest = digits == rest.len ? (struct bytes){NULL, 0}
-                                  : (struct bytes){rest.at + digits + 1, rest.len - digits - 1};
-        if (pattern->suffix != NULL &&
-            (rest.len != pattern->suffix_len || memcmp(rest.at, pattern->suffix, rest.len) != 0))
-            return false;
-    } else if (pattern->suffix != NULL) {
-        if (rest.len <= pattern->suffix_len || memcmp(rest.at + rest.len - pattern->suffix_len,
-                                                      pattern->suffix, pattern->suffix_len) != 0)
-            return false;
-        rest.len -= pattern->suffix_len;
+        if (pattern->suffix == NULL)
+            return true;
+        return rest.len == digits + 1 + pattern->suffix_len &&
+               memcmp(rest.at + digits + 1, pattern->suffix, pattern->suffix_len) == 0;
     }
-    *out_rest = rest;
-    return true;
+    return pattern->suffix == NULL ||
+           (rest.len > pattern->suffix_len && memcmp(rest.at + rest.len - pattern->suffix_len,
+                                                     pattern->suffix, pattern->suffix_len) == 0);
 }
 
-static void count_content(struct finder *finder, const struct attribute *attribute)
+static void count_content(struct genai_finder *finder, const struct attribute *attribute)
 {
     const struct value *value = &attribute->value;
     const uint32_t room = UINT32_MAX - finder->f->content_bytes;
@@ -146,32 +85,29 @@ static void count_content(struct finder *finder, const struct attribute *attribu
     finder->f->content_bytes += len < room ? (uint32_t)len : room;
 }
 
-static bool look_at_patterns(struct finder *finder, const struct genai_segment *segment,
+static bool look_at_patterns(struct genai_finder *finder, const struct genai_segment *segment,
                              size_t word_len, const struct place *place)
 {
     const struct bytes key = place->attribute->key;
 
     for (uint16_t i = 0; i < segment->count; i++) {
         const struct genai_pattern *pattern = &genai_patterns[segment->first + i];
-        uint32_t index;
-        struct bytes rest;
+        const uint32_t before = finder->count;
 
-        if (pattern->letter != 0 && pattern->letter != key.at[word_len + 1])
-            continue;
-        if (!pattern_fits(pattern, key, &index, &rest))
+        if ((pattern->letter != 0 && pattern->letter != key.at[word_len + 1]) ||
+            !pattern_fits(pattern, key))
             continue;
         finder->f->dialects |= pattern->rows.sign;
         if ((pattern->rows.classes & FIND_CONTENT) != 0)
             count_content(finder, place->attribute);
         if ((pattern->rows.classes & finder->classes) == 0)
             continue;
-        const size_t before = finder->count;
         if (!add_rows(finder, &pattern->rows, place))
             return false;
-        for (size_t at = before; at < finder->count; at++) {
-            finder->items[at].index = index;
-            finder->items[at].index2 = pattern->indexed ? second_index(rest) : UINT32_MAX;
-            finder->items[at].rest = rest;
+        for (uint32_t at = before; at < finder->count; at++) {
+            finder->hits[at].prefix = pattern->prefix_len;
+            finder->hits[at].suffix = pattern->suffix_len;
+            finder->hits[at].indexed = pattern->indexed != 0;
         }
     }
     return true;
@@ -213,7 +149,7 @@ static const struct genai_segment *segment_of(struct genai_head head, size_t len
     }
 }
 
-static const struct genai_key *known_key(struct genai_head head, struct bytes key)
+static inline const struct genai_key *known_key(struct genai_head head, struct bytes key)
 {
     for (uint32_t at = genai_hash(head, key);; at++) {
         const uint16_t slot = genai_key_slots[at & genai_key_mask];
@@ -235,37 +171,45 @@ static uint64_t value_signs(const struct genai_key *key, const struct value *val
 
     if (value->kind != VALUE_STRING)
         return 0;
-    for (const struct genai_sign *sign = genai_value_signs; sign->text != NULL; sign++)
-        if (sign->key == number && sign->len == value->text.len &&
-            memcmp(sign->text, value->text.at, sign->len) == 0)
+    for (const struct genai_sign *sign = genai_value_signs + key->rows.value_sign - 1;
+         sign->text != NULL && sign->key == number; sign++)
+        if (sign->len == value->text.len && memcmp(sign->text, value->text.at, sign->len) == 0)
             dialects |= (uint64_t)1 << sign->dialect;
     return dialects;
 }
 
-static bool look_at(struct finder *finder, const struct place *place)
+/* A key's first word: whose it is, and patterns. */
+static bool look_at_word(struct genai_finder *finder, struct genai_head head,
+                         const struct place *place)
+{
+    const struct bytes key = place->attribute->key;
+    const size_t len = first_word(head);
+    const struct genai_segment *segment;
+
+    if (len >= 16 || len + 1 >= key.len)
+        return true;
+    segment = segment_of(head, len);
+    if (segment == NULL)
+        return true;
+    finder->f->dialects |= segment->sign;
+    return (segment->letters >> (key.at[len + 1] & 31) & 1) == 0 ||
+           look_at_patterns(finder, segment, len, place);
+}
+
+static inline bool look_at(struct genai_finder *finder, const struct place *place)
 {
     const struct bytes key = place->attribute->key;
     struct genai_head head;
     const struct genai_key *known;
-    size_t word_len;
 
     if (key.len == 0)
         return true;
     head = genai_head_of(key);
-    word_len = first_word(head);
-    if (word_len < 16 && word_len + 1 < key.len) {
-        const struct genai_segment *segment = segment_of(head, word_len);
-
-        if (segment != NULL) {
-            finder->f->dialects |= segment->sign;
-            if ((segment->letters >> (key.at[word_len + 1] & 31) & 1) != 0 &&
-                !look_at_patterns(finder, segment, word_len, place))
-                return false;
-        }
-    }
     known = known_key(head, key);
     if (known == NULL)
-        return true;
+        return look_at_word(finder, head, place);
+    if (known->rows.patterns && !look_at_word(finder, head, place))
+        return false;
     finder->f->dialects |= known->rows.sign;
     if (known->rows.value_sign != 0)
         finder->f->dialects |= value_signs(known, &place->attribute->value);
@@ -276,8 +220,8 @@ static bool look_at(struct finder *finder, const struct place *place)
     return (known->rows.classes & finder->classes) == 0 || add_rows(finder, &known->rows, place);
 }
 
-static bool look_at_all(struct finder *finder, const struct attributes *attributes, unsigned where,
-                        int32_t event)
+static bool look_at_all(struct genai_finder *finder, const struct attributes *attributes,
+                        unsigned where, int32_t event)
 {
     for (uint32_t i = 0; i < attributes->count; i++) {
         const struct place place = {&attributes->items[i], where, event, i};
@@ -289,7 +233,7 @@ static bool look_at_all(struct finder *finder, const struct attributes *attribut
 }
 
 /* Only a few keys of a resource matter, and every span has one: most are left by their length. */
-static bool look_at_resource(struct finder *finder, const struct resource *resource)
+static bool look_at_resource(struct genai_finder *finder, const struct resource *resource)
 {
     for (uint32_t i = 0; i < resource->attributes.count; i++) {
         const struct place place = {&resource->attributes.items[i], GENAI_ON_RESOURCE,
@@ -310,22 +254,21 @@ static bool look_at_resource(struct finder *finder, const struct resource *resou
     return true;
 }
 
-static bool look_at_events(struct finder *finder, const struct span *span)
+static bool look_at_events(struct genai_finder *finder, const struct span *span)
 {
     for (uint32_t i = 0; i < span->event_count; i++) {
         const struct event *event = &span->events[i];
-        const struct attribute name = {.key = event->name};
-        const struct place place = {&name, GENAI_EVENT_NAME, (int32_t)i, 0};
+        const struct place place = {NULL, GENAI_EVENT_NAME, (int32_t)i, 0};
         const struct genai_key *known =
             event->name.len > 0 ? known_key(genai_head_of(event->name), event->name) : NULL;
 
         if (known != NULL && (known->rows.where & GENAI_EVENT_NAME) != 0) {
-            const size_t before = finder->count;
+            const uint32_t before = finder->count;
 
             if (!add_rows(finder, &known->rows, &place))
                 return false;
-            for (size_t at = before; at < finder->count; at++)
-                finder->items[at].attribute = NULL; /* the event is the value */
+            for (uint32_t at = before; at < finder->count; at++)
+                finder->hits[at].no_value = true;
         }
         if (!look_at_all(finder, &event->attributes, GENAI_ON_EVENT, (int32_t)i))
             return false;
@@ -350,20 +293,19 @@ static uint64_t text_signs(const struct genai_sign *signs, const uint8_t *from, 
     return dialects;
 }
 
-static bool add_text(struct finder *finder, uint16_t row, struct bytes text, int32_t event)
+static bool add_text(struct genai_finder *finder, uint16_t row, struct bytes text, int32_t event)
 {
-    const struct place place = {NULL, 0, event, 0};
-    struct value *value = arena_new(finder->f->arena, struct value);
+    struct attribute *attribute = arena_new(finder->f->arena, struct attribute);
+    const struct place place = {attribute, 0, event, 0};
 
-    if (value == NULL)
+    if (attribute == NULL)
         return false;
-    value->kind = VALUE_STRING;
-    value->text = text;
-    return add(finder, row, (struct bytes){NULL, 0}, value, &place);
+    attribute->value = (struct value){.kind = VALUE_STRING, .text = text};
+    return add(finder, row, &place);
 }
 
 /* Rows whose value is no attribute: the span's name where its dialect is there, scope, status. */
-static bool look_at_names(struct finder *finder, const struct span *span)
+static bool look_at_names(struct genai_finder *finder, const struct span *span)
 {
     for (const uint16_t *row = genai_text_rows; *row != UINT16_MAX; row++) {
         const struct genai_row *r = &genai_rows[*row];
@@ -386,108 +328,12 @@ static bool look_at_names(struct finder *finder, const struct span *span)
     return true;
 }
 
-static int compare_numbers(uint32_t a, uint32_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int compare(const void *left, const void *right)
-{
-    const struct finding *a = left;
-    const struct finding *b = right;
-    int order = (int)a->row - (int)b->row;
-
-    if (order == 0)
-        order = a->event < b->event ? -1 : a->event > b->event;
-    if (order == 0)
-        order = compare_numbers(a->index, b->index);
-    if (order == 0)
-        order = compare_numbers(a->index2, b->index2);
-    if (order == 0 && a->index != UINT32_MAX) {
-        const size_t len = a->rest.len < b->rest.len ? a->rest.len : b->rest.len;
-
-        order = len > 0 ? memcmp(a->rest.at, b->rest.at, len) : 0;
-        if (order == 0 && a->rest.len != b->rest.len)
-            order = a->rest.len < b->rest.len ? -1 : 1;
-    }
-    return order != 0 ? order : compare_numbers(a->position, b->position);
-}
-
-/* Few findings: their order by row (rows stand by target), then as found. */
-static void order_few(const struct finder *finder, uint32_t *order)
-{
-    for (size_t i = 0; i < finder->count; i++) {
-        const uint32_t key = (uint32_t)finder->items[i].row << 8 | (uint32_t)i;
-        size_t at = i;
-
-        while (at > 0 && order[at - 1] > key) {
-            order[at] = order[at - 1];
-            at--;
-        }
-        order[at] = key;
-    }
-}
-
-/* A key may be sent twice; the last stands (OTLP-122). */
-static bool replaced(const struct finding *item, const struct finding *next)
-{
-    return item->row == next->row && item->event == next->event && item->index == next->index &&
-           item->index2 == next->index2 && item->attribute != NULL &&
-           bytes_equal(item->key, next->key) && item->position != next->position;
-}
-
-static void sort_same_rows(struct finding *items, size_t count)
-{
-    for (size_t from = 0, until; from < count; from = until) {
-        until = from + 1;
-        while (until < count && items[until].row == items[from].row)
-            until++;
-        if (until - from > 1)
-            qsort(items + from, until - from, sizeof(*items), compare);
-    }
-}
-
-/* From the order found to the order of targets. */
-static bool put_in_order(struct finder *finder)
-{
-    struct findings *f = finder->f;
-    uint32_t order[FIRST_ROOM];
-    size_t kept = 0;
-    uint32_t target = 0;
-
-    f->items = arena_alloc(f->arena, finder->count * sizeof(*f->items));
-    if (f->items == NULL)
-        return false;
-    if (finder->count <= FIRST_ROOM) {
-        order_few(finder, order);
-        for (size_t i = 0; i < finder->count; i++)
-            f->items[i] = finder->items[order[i] & 0xff];
-        sort_same_rows(f->items, finder->count);
-    } else {
-        memcpy(f->items, finder->items, finder->count * sizeof(*f->items));
-        qsort(f->items, finder->count, sizeof(*f->items), compare);
-    }
-    for (size_t i = 0; i < finder->count; i++) {
-        if (i + 1 < finder->count && replaced(&f->items[i], &f->items[i + 1]))
-            continue;
-        if (kept != i)
-            f->items[kept] = f->items[i];
-        while (target <= (uint32_t)f->items[kept].target)
-            f->first[target++] = (uint32_t)kept;
-        kept++;
-    }
-    while (target <= TARGET_COUNT)
-        f->first[target++] = (uint32_t)kept;
-    f->count = kept;
-    return true;
-}
-
 bool genai_find(const struct span *span, unsigned classes, struct arena *arena,
                 struct findings *out_findings, struct err *err)
 {
-    struct finding first[FIRST_ROOM];
-    struct finder finder = {
-        .f = out_findings, .items = first, .cap = FIRST_ROOM, .classes = classes};
+    struct genai_hit first[GENAI_FIRST_HITS];
+    struct genai_finder finder = {
+        .f = out_findings, .hits = first, .cap = GENAI_FIRST_HITS, .classes = classes};
 
     out_findings->span = span;
     out_findings->arena = arena;
@@ -498,7 +344,7 @@ bool genai_find(const struct span *span, unsigned classes, struct arena *arena,
         text_signs(genai_name_signs, genai_name_signs_from, span->name);
     if (!look_at_all(&finder, &span->attributes, GENAI_ON_SPAN, FIND_ON_SPAN) ||
         !look_at_resource(&finder, span->resource) || !look_at_events(&finder, span) ||
-        !look_at_names(&finder, span) || !put_in_order(&finder))
+        !look_at_names(&finder, span) || !genai_put_in_order(&finder))
         return err_set(err, ERR_TOO_LARGE, "findings of a span have no room in memory");
     return true;
 }

@@ -351,10 +351,32 @@ static void write_strings(const char *name, const struct names *names, const cha
     printf("};\n\n");
 }
 
+/* Whether a pattern may fit a whole key; signs of its first word are added to its own. */
+static bool patterns_fit(const struct group *key, uint64_t *sign)
+{
+    bool fit = false;
+
+    for (int i = 0; i < group_count; i++) {
+        const struct group *g = &groups[i];
+        const size_t len = strlen(g->text);
+
+        if (!g->pattern || strncmp(key->text, g->text, len) != 0)
+            continue;
+        if (g->count == 0 && !g->indexed)
+            *sign |= g->sign;
+        else if (!g->indexed || (key->text[len] >= '0' && key->text[len] <= '9'))
+            fit = true;
+    }
+    return fit;
+}
+
 static void write_group(const struct group *g)
 {
-    printf("{%d, %d, %d, %d, %d, 0x%llxu}", g->first, g->count, g->classes, g->where, g->value_sign,
-           (unsigned long long)g->sign);
+    uint64_t sign = g->sign;
+    const bool fit = !g->pattern && patterns_fit(g, &sign);
+
+    printf("{%d, %d, %d, %d, %d, %d, 0x%llxu}", g->first, g->count, g->classes, g->where,
+           g->value_sign, fit, (unsigned long long)sign);
 }
 
 static int word_number(const struct row *row)
@@ -533,6 +555,19 @@ static int by_text(const void *a, const void *b)
     return strcmp(((const struct sign *)a)->text, ((const struct sign *)b)->text);
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return ((const struct sign *)a)->key - ((const struct sign *)b)->key;
+}
+
+/* Value signs stand by key, so that a key need only know its first one. */
+static void order_value_signs(void)
+{
+    qsort(values, (size_t)value_count, sizeof(values[0]), by_key);
+    for (int i = value_count - 1; i >= 0; i--)
+        groups[values[i].key].value_sign = 1 + i;
+}
+
 static void write_signs(const char *name, struct sign *signs, int count)
 {
     if (strcmp(name, "genai_value_signs") != 0)
@@ -615,6 +650,7 @@ static void write_table(void)
     write_strings("genai_dialect_names", &dialects, "DIALECT_COUNT");
     qsort(rows, (size_t)row_count, sizeof(*rows), by_target_and_rank);
     group_rows();
+    order_value_signs();
     write_rows();
     write_keys(&size);
     write_patterns();
