@@ -70,22 +70,41 @@ static bool share_scope(const struct cluster *a, const struct cluster *b)
     return a->scope_count + b->scope_count > MOST_SCOPES;
 }
 
-/* equal: both know numbers, or both know none, and they are the same; else one knows more than the
+/* What is known of the call that a node stands for: by the node itself, or by spans below it. */
+static enum fold_strength strength_of(const struct fold_work *w, uint32_t node)
+{
+    const enum fold_strength own = fold_rank_strength(fold_work_span(w, node));
+    const uint32_t call = w->judged[node].stands;
+
+    return call != FOLD_NONE && w->judged[call].strength > own ? w->judged[call].strength : own;
+}
+
+static struct fold_size size_of(const struct fold_work *w, uint32_t node)
+{
+    const struct fold_span *span = fold_work_span(w, node);
+    const uint32_t call = w->judged[node].stands;
+
+    if (call == FOLD_NONE || fold_rank_strength(span) == FOLD_KNOWN)
+        return fold_rank_size(span);
+    return w->judged[call].size;
+}
+
+/* equal: both know the numbers, and they are the same, or none does; else one knows more than the
  * other, and the model has to speak for them. */
 static bool fits(const struct fold_work *w, uint32_t a, uint32_t b, bool equal)
 {
     const struct fold_span *left = fold_work_span(w, a);
     const struct fold_span *right = fold_work_span(w, b);
-    const enum fold_strength strength = fold_rank_strength(left);
-    const bool as_strong = strength == fold_rank_strength(right);
+    const enum fold_strength strength = strength_of(w, a);
+    const bool as_strong = strength == strength_of(w, b);
 
     if (left->observation != right->observation || as_strong != equal ||
-        !same_model(left, right, !equal) || (!lies_in(left, right) && !lies_in(right, left)) ||
-        !fold_work_may_join(w, a, b))
+        !same_model(left, right, !equal || strength == FOLD_GUESSED) ||
+        (!lies_in(left, right) && !lies_in(right, left)) || !fold_work_may_join(w, a, b))
         return false;
-    if (equal && strength != FOLD_SILENT) {
-        const struct fold_size left_size = fold_rank_size(left);
-        const struct fold_size right_size = fold_rank_size(right);
+    if (equal && strength == FOLD_KNOWN) {
+        const struct fold_size left_size = size_of(w, a);
+        const struct fold_size right_size = size_of(w, b);
 
         return fold_rank_same_size(&left_size, &right_size);
     }
@@ -186,11 +205,6 @@ static void gather(struct fold_work *w, uint32_t count, struct fold_open *open)
     }
 }
 
-static enum fold_strength strength_of(const struct fold_work *w, const struct cluster *c)
-{
-    return fold_rank_strength(fold_work_span(w, c->lead));
-}
-
 /* Takes the cluster that knows less into the nearest that knows more. */
 static void gather_unknown(struct fold_work *w, uint32_t count, struct fold_open *open)
 {
@@ -201,13 +215,14 @@ static void gather_unknown(struct fold_work *w, uint32_t count, struct fold_open
         const uint32_t from = i > MOST_LOOKED_AT ? i - MOST_LOOKED_AT : 0;
         const uint32_t until = count - i > MOST_LOOKED_AT ? i + MOST_LOOKED_AT : count;
 
-        if (c->scope_count == 0 || strength_of(w, c) == FOLD_KNOWN)
+        if (c->scope_count == 0 || strength_of(w, c->lead) == FOLD_KNOWN)
             continue;
         for (uint32_t k = from; k < until; k++) {
             struct cluster *other = &clusters[k];
 
             if (k == i || other->scope_count == 0 || share_scope(c, other) ||
-                strength_of(w, other) <= strength_of(w, c) || !fits(w, c->lead, other->lead, false))
+                strength_of(w, other->lead) <= strength_of(w, c->lead) ||
+                !fits(w, c->lead, other->lead, false))
                 continue;
             take_in(w, other, c, open);
             break;

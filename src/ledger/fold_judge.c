@@ -60,41 +60,51 @@ static void stand_for(struct fold_work *w, uint32_t node, uint32_t call)
         j->stands = call;
         return;
     }
-    j->stands = j->canon;
-    if (w->judged[j->canon].strength >= w->judged[call].strength)
+    if (w->judged[j->canon].strength >= w->judged[call].strength) {
         fold_work_drop(w, open, call);
-    else
+        j->stands = j->canon;
+    } else {
         fold_work_mark_keyed(w, open, call);
+        j->stands = call;
+    }
     fold_work_add(w, open, j->canon);
 }
 
-/* Calls below that know less than the node are what the node saw, too. */
-static void absorb(struct fold_work *w, uint32_t node, uint32_t count)
+/* The class that all open calls are in, as far as they may be the node's call; FOLD_NONE: several.
+ */
+static uint32_t only_class(const struct fold_work *w, uint32_t node)
 {
-    struct fold_open *open = &w->open[node];
-    uint32_t next;
+    uint32_t only = FOLD_NONE;
 
-    for (uint32_t at = open->calls.first; at != FOLD_NONE; at = next) {
+    for (uint32_t at = w->open[node].calls.first; at != FOLD_NONE; at = w->judged[at].next_open) {
         const uint32_t root = fold_work_root(w, at);
 
-        next = w->judged[at].next_open;
-        if (!fold_work_may_join(w, node, at) || root == fold_work_root(w, node))
+        if (!fold_work_may_join(w, node, at) || root == only)
             continue;
-        if (count == 1)
-            fold_work_join(w, node, at);
-        else if (node < w->judged[root].absorber)
-            w->judged[root].absorber = node;
+        if (only != FOLD_NONE)
+            return FOLD_NONE;
+        only = root;
     }
-    open->calls = no_chain;
+    return only;
 }
 
-static uint32_t open_count(const struct fold_open *open)
+/* Calls below that know less than the node are what the node saw, too. */
+static void absorb(struct fold_work *w, uint32_t node)
 {
-    uint32_t count = 0;
+    struct fold_open *open = &w->open[node];
+    const uint32_t only = only_class(w, node);
 
-    for (unsigned i = 0; i < FOLD_STRENGTHS; i++)
-        count += open->level[i].count;
-    return count;
+    if (only != FOLD_NONE)
+        fold_work_join(w, node, only);
+    else
+        for (uint32_t at = open->calls.first; at != FOLD_NONE; at = w->judged[at].next_open) {
+            const uint32_t root = fold_work_root(w, at);
+
+            if (fold_work_may_join(w, node, at) && root != fold_work_root(w, node) &&
+                node < w->judged[root].absorber)
+                w->judged[root].absorber = node;
+        }
+    open->calls = no_chain;
 }
 
 static bool sums_to(const struct fold_level *level, const struct fold_size *size)
@@ -146,9 +156,9 @@ static void judge_by_numbers(struct fold_work *w, uint32_t node, unsigned top)
     const struct fold_level *level = &open->level[top];
 
     if (own > top) {
-        absorb(w, node, open_count(open));
+        absorb(w, node);
         stand_alone(w, node);
-    } else if (own == FOLD_SILENT || own < top) {
+    } else if (own != FOLD_KNOWN) { /* nothing to compare: guesses differ from each other */
         if (may_repeat(w, node, level, false))
             repeat(w, node, level);
         else
@@ -165,13 +175,20 @@ static void judge_by_numbers(struct fold_work *w, uint32_t node, unsigned top)
 static void judge_by_key(struct fold_work *w, uint32_t node, unsigned top)
 {
     struct fold_judged *j = &w->judged[node];
-    const struct fold_size size = fold_rank_size(fold_work_span(w, node));
+    const struct fold_span *span = fold_work_span(w, node);
+    const struct fold_size size = fold_rank_size(span);
     const uint32_t only =
         top == FOLD_STRENGTHS ? FOLD_NONE : only_call(w, &w->open[node].level[top]);
 
-    if (only != FOLD_NONE && fold_work_may_join(w, node, only))
+    j->stands = j->canon;
+    if (only != FOLD_NONE && fold_work_may_join(w, node, only)) {
         fold_work_join(w, node, only);
-    j->stands = fold_rank_same_size(&size, &w->judged[j->canon].size) ? j->canon : FOLD_NONE;
+        if (w->judged[only].strength > w->judged[j->canon].strength)
+            j->stands = only;
+    }
+    if (fold_rank_strength(span) == FOLD_KNOWN &&
+        !fold_rank_same_size(&size, &w->judged[j->stands].size))
+        j->stands = FOLD_NONE;
 }
 
 /* Usage of spans below a call that are no calls: a repeat of it or a part. */
@@ -207,7 +224,7 @@ static void judge_call(struct fold_work *w, uint32_t node)
     const bool known = fold_rank_strength(span) == FOLD_KNOWN;
 
     if (known && top == FOLD_KNOWN && is_client_of_parts(span, &open->level[top], key_below)) {
-        absorb(w, node, open_count(open));
+        absorb(w, node);
         open->level[top] = (struct fold_level){0};
         stand_alone(w, node);
     } else if (key_below) {
