@@ -52,7 +52,9 @@ static bool read_rows(const PGresult *res, struct arena *arena, struct records *
 {
     struct row row = reader_row(res, arena, err);
 
-    if (!grow(records, (size_t)PQntuples(res), arena))
+    if (PQntuples(res) == 0)
+        return true;
+    if (!grow(records, (size_t)PQntuples(res), arena) || !records->items)
         return out_of_room(err);
     for (row.at = 0; row.at < PQntuples(res); row.at++)
         records->items[records->count++] = (struct record){
