@@ -78,7 +78,7 @@ const char *token_kind_name(enum token_kind kind);
     X(PART_EXCEEDS, 12, "part_exceeds", "a part is larger than its whole: counted beside it")
 
 enum usage_rule {
-#define X(id, number, name, text) USAGE_RULE_##id = number,
+#define X(id, number, name, text) USAGE_RULE_##id = (number),
     USAGE_RULES(X)
 #undef X
         USAGE_RULE_COUNT
@@ -127,7 +127,7 @@ enum meaning_flag {
     X(PENDING, 10, "pending", "a placeholder for a span that is still running")
 
 enum billing_reason {
-#define X(id, number, name, text) BILLING_REASON_##id = number,
+#define X(id, number, name, text) BILLING_REASON_##id = (number),
     BILLING_REASONS(X)
 #undef X
         BILLING_REASON_COUNT
