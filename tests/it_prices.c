@@ -219,10 +219,10 @@ static void lists_what_is_in_force_own_prices_first(void **state)
 
 static void lists_billed_calls_without_a_price(void **state)
 {
-    const struct seed spans[] = {{.trace = 1, .span_id = 1},
-                                 {.trace = 2, .span_id = 2},
-                                 {.trace = 3, .span_id = 3},
-                                 {.trace = 4, .span_id = 4}};
+    const struct seed spans[] = {{.trace = 101, .span_id = 101},
+                                 {.trace = 102, .span_id = 102},
+                                 {.trace = 103, .span_id = 103},
+                                 {.trace = 104, .span_id = 104}};
     struct err err = {0};
 
     (void)state;

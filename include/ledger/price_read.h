@@ -52,6 +52,10 @@ MUST_CHECK bool price_read_file(struct price_reader *r, const char *file, struct
 MUST_CHECK bool price_read_rule(struct price_reader *r, uint32_t first, uint32_t stands_for,
                                 struct price_rule *out_rule, struct err *err);
 
+/* name=value from the field `first` on; entry takes from= and daily=, NULL where there are none. */
+MUST_CHECK bool price_read_rates(struct price_reader *r, uint32_t first, struct price_entry *entry,
+                                 struct rates *rates, struct err *err);
+
 /* "0.5" or "2/1.1" as a fraction. */
 bool price_read_factor(struct bytes text, int64_t *out_numerator, int64_t *out_denominator);
 

@@ -81,6 +81,31 @@ static bool read_service(struct price_reader *r, struct err *err)
     return price_read_rule(r, 5, provider, &s->rule, err);
 }
 
+/* also PROVIDER MODEL SOURCE name=value…: for every price of the model. */
+static bool read_also(struct price_reader *r, struct err *err)
+{
+    struct price_list *list = r->list;
+    uint32_t provider;
+    struct rates more = price_no_rates();
+    bool found = false;
+
+    if (!known_provider(r, &provider, err) || !price_read_rates(r, 4, NULL, &more, err))
+        return false;
+    for (uint32_t i = 0; i < list->set_count; i++) {
+        struct price_set *set = &list->sets[i];
+
+        if (list->models[set->model].provider != provider ||
+            !bytes_equal(list->models[set->model].id, r->fields[2]))
+            continue;
+        found = true;
+        set->source = r->fields[3];
+        for (size_t k = 0; k < PRICE_RATE_COUNT; k++)
+            if (*price_rate_at(&set->rates, k) == COST_UNKNOWN)
+                *price_rate_at(&set->rates, k) = *price_rate_at(&more, k);
+    }
+    return found || price_read_bad(r, "no model of the list", err);
+}
+
 static const struct price_read_word overlay_words[] = {
     {"alias", 3, PRICE_ANYWHERE, read_alias},
     {"framework", 2, PRICE_ANYWHERE, read_framework},
@@ -90,6 +115,7 @@ static const struct price_read_word overlay_words[] = {
     {"route", 3, PRICE_ANYWHERE, read_route},
     {"host", 4, PRICE_ANYWHERE, read_further_host},
     {"service", 7, PRICE_ANYWHERE, read_service},
+    {"also", 5, PRICE_ANYWHERE, read_also},
     {NULL, 0, PRICE_ANYWHERE, NULL},
 };
 

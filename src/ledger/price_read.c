@@ -128,8 +128,8 @@ bool price_read_factor(struct bytes text, int64_t *out_numerator, int64_t *out_d
            *out_denominator > 0;
 }
 
-static bool read_rates(struct price_reader *r, uint32_t first, struct price_entry *entry,
-                       struct rates *rates, struct err *err)
+bool price_read_rates(struct price_reader *r, uint32_t first, struct price_entry *entry,
+                      struct rates *rates, struct err *err)
 {
     *rates = price_no_rates();
     for (uint32_t i = first; i < r->count; i++) {
@@ -144,9 +144,9 @@ static bool read_rates(struct price_reader *r, uint32_t first, struct price_entr
         }
         if (!split_at(r->fields[i], '=', &key, &value))
             return price_read_bad(r, "a price wants name=value", err);
-        if (bytes_is(key, "from"))
+        if (entry && bytes_is(key, "from"))
             fine = read_date(value, &entry->from_ns);
-        else if (bytes_is(key, "daily"))
+        else if (entry && bytes_is(key, "daily"))
             fine = read_hours(value, entry);
         else
             fine = price_json_rate(key, value, rates);
@@ -216,7 +216,7 @@ static bool read_price(struct price_reader *r, struct err *err)
 
     *entry = (struct price_entry){.from_ns = INT64_MIN, .daily_from_s = -1};
     *set = (struct price_set){.model = list->model_count - 1, .source = list->version};
-    if (!read_rates(r, 1, entry, &set->rates, err))
+    if (!price_read_rates(r, 1, entry, &set->rates, err))
         return false;
     set->effective_from_ns = entry->from_ns;
     for (size_t i = 0; i < PRICE_SERVICES; i++)
@@ -231,7 +231,6 @@ static bool read_above(struct price_reader *r, struct err *err)
 {
     struct price_list *list = r->list;
     struct price_entry *entry = &list->entries[list->entry_count - 1];
-    struct price_entry no_condition = {0};
     struct price_set *set = &list->sets[list->set_count];
 
     *set = (struct price_set){.model = list->model_count - 1,
@@ -239,7 +238,7 @@ static bool read_above(struct price_reader *r, struct err *err)
                               .effective_from_ns = entry->from_ns};
     if (!text_int64(r->fields[1], &entry->above_tokens) || entry->above_tokens < 1)
         return price_read_bad(r, "no number of tokens", err);
-    if (!read_rates(r, 2, &no_condition, &set->rates, err))
+    if (!price_read_rates(r, 2, NULL, &set->rates, err))
         return false;
     for (size_t i = 0; i < PRICE_SERVICES; i++)
         entry->above[i] = list->set_count;
