@@ -17,6 +17,10 @@ static const uint32_t output_fields = BIT(USAGE_OUTPUT) | BIT(USAGE_REASONING) |
                                       BIT(USAGE_AUDIO_OUTPUT) | BIT(USAGE_IMAGE_OUTPUT) |
                                       BIT(USAGE_TEXT_OUTPUT) | BIT(USAGE_EXTRA_OUTPUT);
 
+static const uint32_t part_fields = BIT(USAGE_CACHE_READ) | BIT(USAGE_CACHE_WRITE) |
+                                    BIT(USAGE_CACHE_WRITE_5M) | BIT(USAGE_CACHE_WRITE_1H) |
+                                    BIT(USAGE_REASONING);
+
 /* Which accounts the two sides come from. */
 struct choice {
     struct usage_account *whole;
@@ -113,7 +117,9 @@ static struct usage_account *best_account(struct usage_accounts *all)
 
 static void split_account(const struct usage_accounts *all, struct usage_account *account)
 {
-    usage_set_habits(all, account);
+    /* Input and output alone need no habits: most spans, and most of the time. */
+    if (account->object != NULL || (account->numbers.given & part_fields))
+        usage_set_habits(all, account);
     usage_split(&account->numbers, account->habits, &account->split);
 }
 
@@ -191,24 +197,6 @@ static void join(const struct choice *choice, struct token_usage *out)
     if (out->rule == USAGE_RULE_PLAIN || input_wealth(choice->input) == 0)
         out->rule = choice->output->split.reasoning;
     out->total = input_sum(out) + output_sum(out);
-}
-
-/* A sum over other spans by its operation, not by its keys. */
-static bool sums_others(struct findings *f)
-{
-    static const char *const operations[] = {
-        "invoke_agent",      "invoke_workflow", "agent_step", "ai.generateText", "ai.streamText",
-        "ai.generateObject", "ai.streamObject", "ai.embed",   "ai.embedMany"};
-    struct bytes text;
-
-    for (uint32_t i = f->first[TARGET_OPERATION]; i < f->first[TARGET_OPERATION + 1]; i++) {
-        if (f->items[i].rank > 2 || !finding_text(f, &f->items[i], &text))
-            continue;
-        for (size_t k = 0; k < sizeof(operations) / sizeof(operations[0]); k++)
-            if (bytes_is(text, operations[k]))
-                return true;
-    }
-    return false;
 }
 
 static bool says_true(struct findings *f, enum target target)
@@ -346,7 +334,7 @@ bool genai_tokens(struct findings *f, struct sources *sources, struct meaning *m
     meaning->usage = (struct token_usage){0};
     if (choice.whole != NULL) {
         join(&choice, &meaning->usage);
-        if (choice.whole->aggregate || sums_others(f))
+        if (choice.whole->aggregate) /* by its keys; by its operation: genai_read_observation */
             meaning->flags |= MEANING_AGGREGATE;
         note_sources(&all, &choice);
     }

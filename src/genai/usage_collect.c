@@ -32,7 +32,7 @@ static enum usage_field field_of_target(enum target target)
     return (enum usage_field)(fields[target] - 1);
 }
 
-static bool starts_with(struct bytes text, const char *start, size_t len)
+static inline bool starts_with(struct bytes text, const char *start, size_t len)
 {
     return text.len > len && memcmp(text.at, start, len) == 0;
 }

@@ -159,13 +159,32 @@ enum usage_reading usage_count(const struct value *value, int64_t *out_count)
     return USAGE_READ_ODD;
 }
 
+/* Amounts below this have at most 15 digits, and two such decimals are never the same double: the
+ * one that gives the double back is its shortest decimal, without printing it. */
+#define PLAIN_USD 1000.0
+
+static bool plain_money(double real, int64_t *out_pico)
+{
+    double pico, back;
+
+    if (!(real >= 0 && real < PLAIN_USD))
+        return false;
+    pico = nearbyint(real * (double)PICO_PER_USD);
+    back = pico / (double)PICO_PER_USD;
+    if (back < real || back > real)
+        return false;
+    *out_pico = (int64_t)pico;
+    return true;
+}
+
 static enum usage_reading real_money(double real, int64_t *out_pico)
 {
     char text[TEXT_DOUBLE_BYTES];
 
-    if (!isfinite(real) || signbit(real))
-        /* -0.0 is what a sum of nothing may give. */
-        return fpclassify(real) == FP_ZERO ? (*out_pico = 0, USAGE_READ_COUNT) : USAGE_READ_ODD;
+    if (plain_money(real, out_pico))
+        return USAGE_READ_COUNT; /* -0.0 too, which a sum of nothing may give */
+    if (!isfinite(real) || real < 0)
+        return USAGE_READ_ODD;
     return text_number((struct bytes){(const uint8_t *)text, text_double(real, text)}, PICO_DIGITS,
                        false, out_pico);
 }
