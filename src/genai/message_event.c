@@ -39,8 +39,9 @@ static const struct event_name *find_name(struct bytes name)
 static const struct value *body_of(struct message_list *l, const struct value *attributes,
                                    struct value *parsed)
 {
-    const struct value *body = message_member(
-        attributes, ANY_OF("gen_ai.event.content", "event_body", "body", "event.body"));
+    const struct value *body =
+        message_member(attributes, ANY_OF("gen_ai.event.content", "event_body", "body",
+                                          "event.body", "log.record.body"));
 
     if (!body)
         return attributes;

@@ -31,7 +31,7 @@ static struct parsed_slot *slot_of(const struct parsed_text *memo, const struct 
 static bool memo_grow(struct findings *f)
 {
     struct parsed_text *memo = f->parsed;
-    const struct parsed_slot *old;
+    struct parsed_slot *old;
     uint32_t cap;
 
     if (memo == NULL) {
@@ -46,8 +46,11 @@ static bool memo_grow(struct findings *f)
     cap = memo->cap;
     memo->cap = cap == 0 ? FIRST_SLOTS : 2 * cap;
     memo->slots = arena_array(f->arena, struct parsed_slot, memo->cap);
-    if (memo->slots == NULL)
+    if (memo->slots == NULL) {
+        memo->slots = old;
+        memo->cap = cap;
         return false;
+    }
     for (uint32_t i = 0; i < cap; i++)
         if (old[i].text != NULL)
             *slot_of(memo, old[i].text) = old[i];
