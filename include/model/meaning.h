@@ -158,7 +158,6 @@ struct meaning {
     struct bytes model;         /* response model, else request model, as sent */
     struct bytes request_model; /* as sent */
     struct bytes response_id;
-    uint64_t response_key; /* fold_response_key of it; 0: none. What of it is stored */
     struct bytes session_id;
     struct bytes user_id;
     struct bytes environment;

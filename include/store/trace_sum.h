@@ -77,7 +77,9 @@ struct trace_sum {
     int32_t span_count;
     int32_t error_count;
     int32_t roots[SPAN_UNFINISHED + 1];
-    bool recount; /* cannot be added up: count anew from the table */
+    bool replaced;         /* a version of a span that is there */
+    bool replaced_counted; /* and the new one counts */
+    bool recount;          /* cannot be added up: count anew from the table */
     bool multi_day;
     bool there; /* the table has a row of this trace and day */
     struct bytes services

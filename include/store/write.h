@@ -20,6 +20,7 @@ enum write_outcome {
 struct write_item {
     struct stored_span *row;
     enum write_outcome outcome; /* set by writer_write on success */
+    uint64_t old_response_key;  /* of the version that was replaced; 0: none. The writer's own */
 };
 
 /* cfg and seen are borrowed until writer_free. Does not connect. Fails with ERR_UNAVAILABLE (memory). */

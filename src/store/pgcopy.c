@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "ledger/fold.h"
 #include "store/pg_time.h"
 #include "store/pgtypes.h"
 
@@ -172,10 +173,10 @@ static void fill_fixed(struct fixed_part *f, const struct stored_span *row)
 
 /* How a member of struct meaning becomes a field. */
 enum form {
-    FORM_TEXT,  /* struct bytes; empty: NULL */
-    FORM_INT8,  /* int64_t; 0: NULL */
-    FORM_TIME,  /* int64_t, ns since 1970; 0: NULL */
-    FORM_TEXTS, /* tags */
+    FORM_TEXT,     /* struct bytes; empty: NULL */
+    FORM_RESPONSE, /* struct bytes: its key */
+    FORM_TIME,     /* int64_t, ns since 1970; 0: NULL */
+    FORM_TEXTS,    /* tags */
 };
 
 #define MEMBER(form, name)                                                                         \
@@ -188,9 +189,8 @@ static const struct member {
     enum form form;
     size_t offset;
 } before_usage[] = {
-
     MEMBER(FORM_TEXT, provider),       MEMBER(FORM_TEXT, model),
-    MEMBER(FORM_TEXT, request_model),  MEMBER(FORM_INT8, response_key),
+    MEMBER(FORM_TEXT, request_model),  MEMBER(FORM_RESPONSE, response_id),
     MEMBER(FORM_TEXT, session_id),     MEMBER(FORM_TEXT, user_id),
     MEMBER(FORM_TEXT, environment),    MEMBER(FORM_TEXT, project),
     MEMBER(FORM_TEXT, release),        MEMBER(FORM_TEXT, level),
@@ -252,16 +252,17 @@ static void add_texts(struct buf *out, const struct bytes *texts, uint32_t count
         put_be32(out->at + length_at, (uint32_t)(out->len - length_at - 4));
 }
 
-static void add_member(struct buf *out, const struct meaning *meaning, const struct member *m)
+static void add_member(struct buf *out, const struct stored_span *row, const struct member *m)
 {
-    const void *at = (const char *)meaning + m->offset;
+    const void *at = (const char *)row->meaning + m->offset;
 
     switch (m->form) {
     case FORM_TEXT:
         add_text_or_null(out, *(const struct bytes *)at);
         break;
-    case FORM_INT8:
-        add_int8_or_null(out, *(const int64_t *)at);
+    case FORM_RESPONSE:
+        add_int8_or_null(out,
+                         (int64_t)fold_response_key(row->tenant_id, *(const struct bytes *)at));
         break;
     case FORM_TIME:
         if (*(const int64_t *)at == 0)
@@ -270,7 +271,7 @@ static void add_member(struct buf *out, const struct meaning *meaning, const str
             add_int8(out, pg_timestamp(*(const int64_t *)at));
         break;
     case FORM_TEXTS:
-        add_texts(out, meaning->tags, meaning->tag_count);
+        add_texts(out, row->meaning->tags, row->meaning->tag_count);
         break;
     }
 }
@@ -340,7 +341,7 @@ static void add_meaning(struct buf *out, const struct stored_span *row)
                               (row->billing.counted ? (unsigned)STORED_FLAG_COUNTED : 0) |
                               (row->billing.plain ? (unsigned)STORED_FLAG_PLAIN : 0));
     for (size_t i = 0; i < sizeof(before_usage) / sizeof(before_usage[0]); i++)
-        add_member(out, meaning, &before_usage[i]);
+        add_member(out, row, &before_usage[i]);
     add_usage(out, &meaning->usage);
     add_costs(out, &meaning->cost);
     add_billing(out, &row->billing);

@@ -31,8 +31,12 @@ struct trace_rows {
     size_t slot_count;
     uint64_t seed; /* trace ids are chosen by senders: they shall not choose places too (SEC-20) */
     struct pg_array arrays[KEY_ARRAYS];
-    struct buf scratch; /* rows of COPY */
-    struct arena arena; /* what the sums hold; empty between batches */
+    struct buf scratch;          /* rows of COPY */
+    struct arena arena;          /* what the sums hold, and: */
+    struct stored_trace *stored; /* of each distinct trace, in order of the sums */
+    size_t trace_count;
+    int64_t recount_first; /* between which days rows are counted anew */
+    int64_t recount_last;
     bool prepared;
 };
 
@@ -182,6 +186,17 @@ static void put_trace_params(struct trace_rows *rows, struct call *call)
         call_array(call, array_types[i], &rows->arrays[i]);
 }
 
+/* What the table has of a trace. */
+struct stored_trace {
+    size_t first; /* of its sums */
+    int32_t rows;
+    int64_t counted;
+    int64_t plain;
+    int64_t spans;
+    int64_t first_day;
+    int64_t last_day;
+};
+
 /* The table has a row of this trace and day (PostgreSQL's): the same day is added to, another makes the trace one of several days. */
 static void note_day(struct trace_rows *rows, size_t first_of_trace, int32_t day)
 {
@@ -194,29 +209,50 @@ static void note_day(struct trace_rows *rows, size_t first_of_trace, int32_t day
     }
 }
 
+static bool collect_traces(struct trace_rows *rows, struct err *err)
+{
+    rows->stored = arena_array(&rows->arena, struct stored_trace, rows->count);
+    rows->trace_count = 0;
+    if (!rows->stored)
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
+    for (size_t i = 0; i < rows->count; i++) {
+        const int64_t day = rows->sums[i].day;
+
+        if (i == 0 || !same_trace(&rows->sums[i], &rows->sums[i - 1]))
+            rows->stored[rows->trace_count++] =
+                (struct stored_trace){.first = i, .first_day = day, .last_day = day};
+        rows->stored[rows->trace_count - 1].last_day = day; /* sums are in order of days */
+    }
+    return true;
+}
+
 /* Reads the answer of write_trace_days.sql: a row of a day that is not the trace's only day in the batch makes the trace one of several days. */
 static bool read_days(struct trace_rows *rows, const PGresult *result, struct err *err)
 {
-    size_t *first =
-        calloc(rows->count, sizeof(*first)); /* place -> index of the trace's first sum */
-    size_t places = 0;
-
-    if (!first)
-        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu trace rows", rows->count);
-    for (size_t i = 0; i < rows->count; i++)
-        if (i == 0 || !same_trace(&rows->sums[i], &rows->sums[i - 1]))
-            first[places++] = i;
+    if (!collect_traces(rows, err))
+        return false;
     for (int r = 0; r < PQntuples(result); r++) {
-        const uint32_t place = read_be32((const uint8_t *)PQgetvalue(result, r, 0));
-        const int32_t day = (int32_t)read_be32((const uint8_t *)PQgetvalue(result, r, 1));
+        int32_t column[5];
+        struct stored_trace *stored;
 
-        if (place < places)
-            note_day(rows, first[place], day);
+        for (int c = 0; c < 5; c++)
+            column[c] = (int32_t)read_be32((const uint8_t *)PQgetvalue(result, r, c));
+        if (column[0] < 0 || (size_t)column[0] >= rows->trace_count)
+            continue;
+        stored = &rows->stored[column[0]];
+        note_day(rows, stored->first, column[1]);
+        stored->rows++;
+        stored->counted += column[2];
+        stored->plain += column[3];
+        stored->spans += column[4];
+        if (column[1] + PG_EPOCH_DAY < stored->first_day)
+            stored->first_day = column[1] + PG_EPOCH_DAY;
+        if (column[1] + PG_EPOCH_DAY > stored->last_day)
+            stored->last_day = column[1] + PG_EPOCH_DAY;
     }
     for (size_t i = 1; i < rows->count; i++)
         if (same_trace(&rows->sums[i], &rows->sums[i - 1]))
             rows->sums[i].multi_day = rows->sums[i - 1].multi_day = true;
-    free(first);
     return true;
 }
 
@@ -290,31 +326,49 @@ static int64_t last_ns_of(int64_t day)
     return day < INT64_MAX / day_ns ? (day + 1) * day_ns - 1 : INT64_MAX;
 }
 
-static bool recount(struct trace_rows *rows, struct db *db, struct err *err)
+static void put_recount(struct trace_rows *rows, const struct counting_trace *t)
+{
+    pg_array_int4(&rows->arrays[0], pg_date(t->first_day));
+    pg_array_int4(&rows->arrays[1], t->tenant_id);
+    pg_array_int2(&rows->arrays[2], t->bucket);
+    pg_array_uuid(&rows->arrays[3], &t->trace_id);
+    if (t->first_day < rows->recount_first)
+        rows->recount_first = t->first_day;
+    if (t->first_day > rows->recount_last)
+        rows->recount_last = t->first_day;
+}
+
+static bool recount(struct trace_rows *rows, struct db *db, const struct buf *changed,
+                    struct err *err)
 {
     struct call call = {0};
-    int64_t first_day;
-    int64_t last_day;
 
     clear_arrays(rows);
+    rows->recount_first = INT64_MAX;
+    rows->recount_last = INT64_MIN;
     for (size_t i = 0; i < rows->count; i++) {
         const struct trace_sum *s = &rows->sums[i];
-        if (!s->recount)
-            continue;
-        pg_array_int4(&rows->arrays[0], pg_date(s->day));
-        pg_array_int4(&rows->arrays[1], s->tenant_id);
-        pg_array_int2(&rows->arrays[2], s->bucket);
-        pg_array_uuid(&rows->arrays[3], &s->trace_id);
+
+        if (s->recount)
+            put_recount(rows, &(struct counting_trace){.tenant_id = s->tenant_id,
+                                                       .bucket = s->bucket,
+                                                       .trace_id = s->trace_id,
+                                                       .first_day = s->day});
+    }
+    for (size_t at = 0; at < changed->len; at += sizeof(struct counting_trace)) {
+        struct counting_trace t;
+
+        memcpy(&t, changed->at + at, sizeof(t));
+        put_recount(rows, &t);
     }
     if (rows->arrays[0].count == 0)
         return true;
-    day_range(rows, &first_day, &last_day);
     put_trace_params(rows, &call);
     call_array(&call, DATEARRAYOID, &rows->arrays[0]);
-    call_timestamp(&call, first_day * S_PER_DAY * NS_PER_S);
-    call_timestamp(&call, last_ns_of(last_day));
-    call_date(&call, first_day);
-    call_date(&call, last_day);
+    call_timestamp(&call, rows->recount_first * S_PER_DAY * NS_PER_S);
+    call_timestamp(&call, last_ns_of(rows->recount_last));
+    call_date(&call, rows->recount_first);
+    call_date(&call, rows->recount_last);
     return call_run(db, NULL, NULL, sql_write_trace_recount, &call, NULL, err);
 }
 
@@ -322,10 +376,14 @@ static bool add_items(struct trace_rows *rows, const struct write_item *items, s
                       struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (items[i].outcome == WRITE_REPLACED)
-            sum_of(rows, items[i].row)->recount = true;
-        else if (items[i].outcome == WRITE_NEW &&
-                 !trace_sum_add(sum_of(rows, items[i].row), items[i].row, &rows->arena, err))
+        if (items[i].outcome == WRITE_REPLACED) {
+            struct trace_sum *sum = sum_of(rows, items[i].row);
+
+            sum->recount = true;
+            sum->replaced = true;
+            sum->replaced_counted |= items[i].row->billing.counted;
+        } else if (items[i].outcome == WRITE_NEW &&
+                   !trace_sum_add(sum_of(rows, items[i].row), items[i].row, &rows->arena, err))
             return false;
     }
     if (rows->count > 1)
@@ -335,12 +393,70 @@ static bool add_items(struct trace_rows *rows, const struct write_item *items, s
     return true;
 }
 
-bool trace_rows_write(struct trace_rows *rows, struct db *db, const struct write_item *items,
+bool trace_rows_begin(struct trace_rows *rows, struct db *db, const struct write_item *items,
                       size_t count, struct err *err)
 {
     arena_reset(&rows->arena);
-    if (!make_room(rows, count, err) || !add_items(rows, items, count, err))
-        return false;
-    return rows->count == 0 || (find_days(rows, db, err) && copy_new(rows, db, err) &&
-                                merge_old(rows, db, err) && recount(rows, db, err));
+    rows->trace_count = 0;
+    return make_room(rows, count, err) && add_items(rows, items, count, err) &&
+           (rows->count == 0 || find_days(rows, db, err));
+}
+
+/* Whether what the batch says of a trace is not enough to judge it. */
+static bool is_ambiguous(const struct trace_rows *rows, const struct stored_trace *stored,
+                         size_t end, const struct counting *counting)
+{
+    const struct trace_sum *first = &rows->sums[stored->first];
+    int64_t counted = stored->counted;
+    int64_t plain = stored->plain;
+    bool replaced = false;
+
+    for (size_t i = stored->first; i < end; i++) {
+        const struct trace_sum *s = &rows->sums[i];
+
+        counted += s->means ? s->means->counted : 0;
+        plain += s->means ? s->means->plain : 0;
+        replaced |= s->replaced && (s->replaced_counted || stored->counted > 0);
+    }
+    return replaced || (stored->rows > 0 && counted >= 2 && plain < counted) ||
+           counting_is_shared(counting, first->tenant_id, &first->trace_id);
+}
+
+bool trace_rows_ambiguous(struct trace_rows *rows, const struct counting *counting,
+                          const struct counting_trace **out_traces, size_t *out_count,
+                          struct err *err)
+{
+    struct counting_trace *traces =
+        arena_array(&rows->arena, struct counting_trace, rows->trace_count);
+    size_t count = 0;
+
+    if (!traces)
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu traces", rows->trace_count);
+    for (size_t t = 0; t < rows->trace_count; t++) {
+        const struct stored_trace *stored = &rows->stored[t];
+        const size_t end = t + 1 < rows->trace_count ? rows->stored[t + 1].first : rows->count;
+        const struct trace_sum *first = &rows->sums[stored->first];
+        int64_t spans = stored->spans;
+
+        if (!is_ambiguous(rows, stored, end, counting))
+            continue;
+        for (size_t i = stored->first; i < end; i++)
+            spans += rows->sums[i].span_count;
+        traces[count++] = (struct counting_trace){.tenant_id = first->tenant_id,
+                                                  .bucket = first->bucket,
+                                                  .trace_id = first->trace_id,
+                                                  .first_day = stored->first_day,
+                                                  .last_day = stored->last_day,
+                                                  .span_count = spans};
+    }
+    *out_traces = traces;
+    *out_count = count;
+    return true;
+}
+
+bool trace_rows_finish(struct trace_rows *rows, struct db *db, const struct buf *changed,
+                       struct err *err)
+{
+    return rows->count == 0 ||
+           (copy_new(rows, db, err) && merge_old(rows, db, err) && recount(rows, db, changed, err));
 }

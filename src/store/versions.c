@@ -177,6 +177,9 @@ static bool judge(struct verdicts *v, const struct write_plan *plan, struct writ
         pg_array_int4(&v->there, (int32_t)ord);
         if (verdict == VERDICT_STAGED_STANDS) {
             items[ord].outcome = WRITE_REPLACED;
+            items[ord].old_response_key =
+                PQgetisnull(result, r, 2) ? 0
+                                          : read_be64((const uint8_t *)PQgetvalue(result, r, 2));
             pg_array_int4(&v->replace, (int32_t)ord);
         } else if (verdict == VERDICT_STORED_STANDS) {
             items[ord].outcome = WRITE_SUPERSEDED;

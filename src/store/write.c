@@ -16,6 +16,7 @@
 #include "queries.h"
 #include "store/call.h"
 #include "store/chunks.h"
+#include "store/counting.h"
 #include "store/log_rows.h"
 #include "store/pgtypes.h"
 #include "store/trace_rows.h"
@@ -37,7 +38,11 @@ struct writer {
     struct trace_rows *traces;
     struct log_rows *logs;
     struct pg_array tenants;
-    struct pg_array trace_keys;
+    struct pg_array lock_keys;
+    struct buf locks; /* int64_t, ascending: what the transaction has locked */
+    bool all_locked;  /* instead: everything */
+    struct counting *counting;
+    struct buf changed; /* struct counting_trace: whose sums are to be counted anew */
     struct buf scratch;
     bool lock_prepared;
     size_t most_locks;              /* traces that one transaction may lock one by one */
@@ -62,7 +67,10 @@ void writer_free(struct writer *writer)
     trace_rows_free(writer->traces);
     log_rows_free(writer->logs);
     pg_array_done(&writer->tenants);
-    pg_array_done(&writer->trace_keys);
+    pg_array_done(&writer->lock_keys);
+    buf_done(&writer->locks);
+    buf_done(&writer->changed);
+    counting_free(writer->counting);
     buf_done(&writer->scratch);
     free(writer->conninfo);
     free(writer);
@@ -89,11 +97,14 @@ bool writer_new(const struct cfg *cfg, const char *conninfo, struct seen *seen,
         w->traces = trace_rows_new();
         w->logs = log_rows_new();
         pg_array_init(&w->tenants, INT4OID, SCRATCH_MAX_BYTES);
-        pg_array_init(&w->trace_keys, INT8OID, SCRATCH_MAX_BYTES);
+        pg_array_init(&w->lock_keys, INT8OID, SCRATCH_MAX_BYTES);
+        buf_init(&w->locks, SCRATCH_MAX_BYTES);
+        buf_init(&w->changed, SCRATCH_MAX_BYTES);
+        w->counting = counting_new();
         buf_init(&w->scratch, SCRATCH_MAX_BYTES);
         forget_days(w);
     }
-    if (!w || !w->conninfo || !w->shared || !w->traces || !w->logs) {
+    if (!w || !w->conninfo || !w->shared || !w->traces || !w->logs || !w->counting) {
         writer_free(w);
         return err_set(err, ERR_UNAVAILABLE, "no memory for a writer");
     }
@@ -133,6 +144,7 @@ bool writer_connect(struct writer *w, struct err *err)
     write_shared_disconnected(w->shared);
     trace_rows_disconnected(w->traces);
     log_rows_disconnected(w->logs);
+    counting_disconnected(w->counting);
     forget_days(w);
     if (!db_open(&w->db, w->conninfo, DB_WRITE, w->cfg->export_timeout_ms, err))
         return false;
@@ -172,24 +184,62 @@ static bool ensure_days(struct writer *w, const int64_t days[], size_t day_count
     return true;
 }
 
+static int compare_locks(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Traces of the batch, response ids of the batch, traces that an earlier attempt needed: one list,
+ * in the order in which every process takes them. */
+static bool collect_locks(struct writer *w, struct err *err)
+{
+    int64_t *keys;
+    size_t count;
+    size_t kept = 0;
+
+    buf_clear(&w->locks);
+    buf_add(&w->locks, w->plan.trace_keys, w->plan.trace_count * sizeof(*w->plan.trace_keys));
+    counting_locks(w->counting, &w->locks, &w->all_locked);
+    if (!buf_ok(&w->locks))
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu locks", w->plan.trace_count);
+    keys = (int64_t *)(void *)w->locks.at;
+    count = w->locks.len / sizeof(*keys);
+    if (count > 1)
+        qsort(keys, count, sizeof(*keys), compare_locks);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || keys[i] != keys[i - 1])
+            keys[kept++] = keys[i];
+    w->locks.len = kept * sizeof(*keys);
+    w->all_locked |= kept > w->most_locks;
+    return true;
+}
+
 static bool take_locks(struct writer *w, const struct write_item *items, size_t count,
                        int64_t *out_seq, struct err *err)
 {
-    const bool all = w->plan.trace_count > w->most_locks;
     struct call call = {0};
     DB_RESULT result = NULL;
 
+    if (!collect_locks(w, err))
+        return false;
     pg_array_clear(&w->tenants);
-    pg_array_clear(&w->trace_keys);
+    pg_array_clear(&w->lock_keys);
     /* One tenant until keys exist; the array is what the statement will need then. */
     if (count > 0)
         pg_array_int4(&w->tenants, items[0].row->tenant_id);
-    for (size_t i = 0; !all && i < w->plan.trace_count; i++)
-        pg_array_int8(&w->trace_keys, (int64_t)w->plan.trace_keys[i]);
+    for (size_t at = 0; !w->all_locked && at < w->locks.len; at += sizeof(int64_t)) {
+        int64_t key;
+
+        memcpy(&key, w->locks.at + at, sizeof(key));
+        pg_array_int8(&w->lock_keys, key);
+    }
     call_array(&call, INT4ARRAYOID, &w->tenants);
-    call_array(&call, INT8ARRAYOID, &w->trace_keys);
-    call_bool(&call, all);
-    if (!buf_ok(&w->trace_keys.bytes))
+    call_array(&call, INT8ARRAYOID, &w->lock_keys);
+    call_bool(&call, w->all_locked);
+    if (!buf_ok(&w->lock_keys.bytes))
         return err_set(err, ERR_UNAVAILABLE, "no memory for %zu locks", w->plan.trace_count);
     if (!call_run(&w->db, "write_lock", &w->lock_prepared, sql_write_lock, &call, &result, err))
         return false;
@@ -245,19 +295,38 @@ static bool commit(struct writer *w, struct err *err)
            err_set(err, ERR_UNAVAILABLE, "COMMIT was answered %s", PQcmdStatus(result));
 }
 
+/* Trace rows, behind a new judgement of those traces of which the batch does not know enough. */
+static bool write_traces(struct writer *w, const struct write_item *items, size_t count,
+                         const struct buf *locked, struct err *err)
+{
+    const struct counting_trace *traces;
+    size_t trace_count;
+
+    buf_clear(&w->changed);
+    return trace_rows_begin(w->traces, &w->db, items, count, err) &&
+           trace_rows_ambiguous(w->traces, w->counting, &traces, &trace_count, err) &&
+           counting_settle(w->counting, &w->db, traces, trace_count, items, count, locked,
+                           &w->changed, err) &&
+           trace_rows_finish(w->traces, &w->db, &w->changed, err);
+}
+
 static bool write_once(struct writer *w, struct write_item *items, size_t count, struct err *err)
 {
     const int64_t today = clock_day(clock_wall_ns());
+    const struct buf *locked;
     int64_t seq;
 
-    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, items, count, &seq, err) ||
+    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, items, count, &seq, err))
+        return false;
+    locked = w->all_locked ? NULL : &w->locks;
+    if (!counting_judge(w->counting, &w->db, items, locked, err) ||
         !write_shared_write(w->shared, &w->db, items, count, today, err) ||
         !write_plan_encode(&w->plan, items, seq, err) || !copy_new(w, items, err))
         return false;
     if (has_rows(&w->plan, /* staged= */ true) &&
         !versions_write(&w->db, &w->plan, items, &w->scratch, err))
         return false;
-    return trace_rows_write(w->traces, &w->db, items, count, err) && commit(w, err);
+    return write_traces(w, items, count, locked, err) && commit(w, err);
 }
 
 static void roll_back(struct writer *w)
@@ -287,6 +356,7 @@ static bool worth_another(struct writer *w, const struct err *err)
 static bool make_ready(struct writer *w, struct write_item *items, size_t count, struct err *err)
 {
     if (writer_connect(w, err) && write_plan_make(&w->plan, items, count, w->seen, err) &&
+        counting_plan(w->counting, &w->plan, items, err) &&
         ensure_days(w, w->plan.days, w->plan.day_count, err))
         return true;
     if (err->kind == ERR_BAD_INPUT)
@@ -315,6 +385,7 @@ bool writer_write(struct writer *w, struct write_item *items, size_t count, stru
 {
     const int64_t begin = clock_mono_ns();
 
+    counting_begin(w->counting);
     for (int attempt = 1;; attempt++) {
         const bool fresh = !db_is_open(&w->db);
 

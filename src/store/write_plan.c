@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "store/counting.h"
 #include "store/pg_time.h"
 #include "store/pgcopy.h"
 
@@ -180,8 +181,7 @@ static void collect_traces(struct write_plan *plan, const struct write_item *ite
         const struct stored_span *row = items[i].row;
         if (i > 0 && memcmp(row->trace_id.at, items[i - 1].row->trace_id.at, 16) == 0)
             continue;
-        plan->trace_keys[plan->trace_count++] = XXH3_64bits_withSeed(
-            row->trace_id.at, sizeof(row->trace_id.at), (uint64_t)row->tenant_id);
+        plan->trace_keys[plan->trace_count++] = counting_trace_lock(row->tenant_id, &row->trace_id);
     }
     qsort(plan->trace_keys, plan->trace_count, sizeof(*plan->trace_keys), compare_int64);
     for (size_t i = 0; i < plan->trace_count; i++)
