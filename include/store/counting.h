@@ -54,14 +54,4 @@ struct counting_trace {
 bool counting_is_shared(const struct counting *counting, int32_t tenant_id,
                         const struct uuid *trace_id);
 
-/*
- * After the spans are written: judges these traces by all their spans in the table, and with them
- * whoever shares a response id; writes what has changed. Traces (one day each) whose sums are to be
- * counted anew are appended to changed, an array of struct counting_trace. Fails as counting_judge.
- */
-MUST_CHECK bool counting_settle(struct counting *counting, struct db *db,
-                                const struct counting_trace *traces, size_t count,
-                                const struct write_item *items, size_t item_count,
-                                const struct buf *locked, struct buf *changed, struct err *err);
-
 #endif

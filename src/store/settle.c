@@ -5,58 +5,23 @@
  * others that share a response id with them, of which only those spans are judged that have such an
  * id and whose neighbours within a day were all looked for.
  */
+#include "store/settle.h"
+
 #include <stdlib.h>
 
 #include "queries.h"
 #include "store/call.h"
-#include "store/counting_parts.h"
 #include "store/pgtypes.h"
-#include "store/row.h"
 
 /* A trace of more spans is left as its batches were judged; a round reads about so many. */
 #define MOST_TRACE_SPANS 100000
 #define ROUND_SPANS 100000
-#define DAYS_AROUND 31
 #define DAY_NS (S_PER_DAY * NS_PER_S)
-
-/* What the table has of a span beside what counting looks at. */
-struct known {
-    int64_t start_us;
-    struct billing billing; /* as it is stored */
-    bool judged;
-    const struct fold_span
-        *elsewhere; /* where the same call is billed, in another trace; or NULL */
-};
-
-struct loaded {
-    int32_t tenant_id;
-    int16_t bucket;
-    struct uuid trace_id;
-    bool wanted;
-    struct fold_span *spans;
-    struct known *known;
-    size_t count;
-};
-
-struct round {
-    struct counting *c;
-    struct db *db;
-    const struct buf *locked;
-    struct loaded *traces;
-    size_t count;
-    size_t cap;
-    int64_t first_day; /* between which all spans of the traces lie */
-    int64_t last_day;
-    uint64_t *keys; /* response keys that were looked for, ascending: those of wanted spans */
-    size_t key_count;
-    int64_t since_ns; /* between which starts */
-    int64_t until_ns;
-};
 
 /* A billable span by its call key. */
 struct call_of {
     uint64_t key;
-    struct loaded *trace;
+    struct settle_trace *trace;
     size_t span;
 };
 
@@ -65,150 +30,7 @@ static bool no_memory(struct err *err)
     return err_set(err, ERR_UNAVAILABLE, "no memory to count the spans of a trace anew");
 }
 
-/* The last nanosecond of a day; of the last day that nanoseconds can name, the last of them. */
-static int64_t last_ns_of(int64_t day)
-{
-    return day < INT64_MAX / DAY_NS ? (day + 1) * DAY_NS - 1 : INT64_MAX;
-}
-
-static void put_traces(struct round *r, size_t first)
-{
-    struct pg_array *a = r->c->arrays;
-
-    for (size_t i = 0; i < 3; i++)
-        pg_array_clear(&a[i]);
-    for (size_t i = first; i < r->count; i++) {
-        pg_array_int4(&a[0], r->traces[i].tenant_id);
-        pg_array_int2(&a[1], r->traces[i].bucket);
-        pg_array_uuid(&a[2], &r->traces[i].trace_id);
-    }
-}
-
-static void add_trace_params(struct round *r, struct call *call)
-{
-    static const Oid types[] = {INT4ARRAYOID, INT2ARRAYOID, UUIDARRAYOID};
-
-    for (size_t i = 0; i < 3; i++)
-        call_array(call, types[i], &r->c->arrays[i]);
-}
-
-static enum observation observation_of(struct row *row, int column)
-{
-    const struct bytes name = row_text_or_empty(row, column);
-
-    for (unsigned o = 0; o < OBSERVATION_COUNT; o++)
-        if (bytes_is(name, observation_name((enum observation)o)))
-            return (enum observation)o;
-    return OBSERVATION_SPAN;
-}
-
-enum column {
-    PLACE,
-    SPAN_ID,
-    START_TIME,
-    START_NS,
-    KIND,
-    PARENT_SPAN_ID,
-    DURATION_NS,
-    OBSERVATION_TYPE,
-    MEANING_FLAGS,
-    RESPONSE_KEY,
-    MODEL,
-    REQUEST_MODEL,
-    SCOPE_NAME,
-    HAS_COST,
-    USAGE,
-    BILLABLE,
-    BILLING_REASON,
-    DUPLICATE_OF_TRACE_ID,
-    DUPLICATE_OF_SPAN_ID,
-};
-
-static void read_facts(struct row *row, const struct loaded *trace, struct fold_span *span,
-                       struct known *known)
-{
-    int64_t usage[TOKEN_KIND_COUNT + 1] = {0};
-
-    known->start_us = row_time_us(row, START_TIME);
-    *span = (struct fold_span){
-        .trace_id = trace->trace_id,
-        .span_id = row_int8(row, SPAN_ID),
-        .start_ns = known->start_us * NS_PER_US + row_int2(row, START_NS),
-        .kind = row_int4(row, KIND),
-        .has_parent = !row_is_null(row, PARENT_SPAN_ID),
-        .parent_span_id = row_int8_or_0(row, PARENT_SPAN_ID),
-        .duration_ns = row_int8(row, DURATION_NS),
-        .observation = observation_of(row, OBSERVATION_TYPE),
-        .flags = (unsigned)row_int4_or_0(row, MEANING_FLAGS) &
-                 ~(unsigned)(STORED_FLAG_COUNTED | STORED_FLAG_PLAIN),
-        .has_usage = row_int8s(row, USAGE, usage, TOKEN_KIND_COUNT + 1, /* if_null= */ 0),
-        .has_cost = row_bool(row, HAS_COST),
-        .response_key = (uint64_t)row_int8_or_0(row, RESPONSE_KEY),
-        .model_key = fold_model_key(row_text_or_empty(row, MODEL)),
-        .request_model_key = fold_model_key(row_text_or_empty(row, REQUEST_MODEL)),
-        .scope_key = fold_scope_key(row_text_or_empty(row, SCOPE_NAME)),
-        .duplicate_of = SIZE_MAX,
-    };
-    memcpy(span->tokens, usage, sizeof(span->tokens));
-    span->total_tokens = usage[TOKEN_KIND_COUNT];
-    known->billing = (struct billing){
-        .billable = row_bool_or_false(row, BILLABLE),
-        .reason = (enum billing_reason)row_int2_or_0(row, BILLING_REASON),
-        .is_duplicate = !row_is_null(row, DUPLICATE_OF_TRACE_ID),
-        .duplicate_of_span_id = row_int8_or_0(row, DUPLICATE_OF_SPAN_ID),
-    };
-    if (known->billing.is_duplicate)
-        known->billing.duplicate_of_trace_id = row_uuid(row, DUPLICATE_OF_TRACE_ID);
-}
-
-/* The answer of write_fold_facts.sql, ordered by trace. */
-static bool read_spans(struct round *r, size_t first, const PGresult *res, struct err *err)
-{
-    const size_t count = (size_t)PQntuples(res);
-    struct fold_span *spans = arena_array(&r->c->scratch, struct fold_span, count);
-    struct known *known = arena_array(&r->c->scratch, struct known, count);
-    struct row row = {.res = res, .arena = &r->c->scratch, .err = err};
-
-    if (!spans || !known)
-        return no_memory(err);
-    for (row.at = 0; row.at < (int)count; row.at++) {
-        const size_t place = first + (size_t)row_int4(&row, PLACE);
-        struct loaded *trace;
-
-        if (place >= r->count)
-            return err_set(err, ERR_INTERNAL, "facts of trace %zu of %zu", place, r->count);
-        trace = &r->traces[place];
-        if (trace->count == 0) {
-            trace->spans = &spans[row.at];
-            trace->known = &known[row.at];
-        }
-        read_facts(&row, trace, &spans[row.at], &known[row.at]);
-        trace->count++;
-    }
-    return row_ok(&row);
-}
-
-/* Reads the spans of the traces from `first` on and folds each. */
-static bool load(struct round *r, size_t first, struct err *err)
-{
-    struct call call = {0};
-    DB_RESULT res = NULL;
-
-    put_traces(r, first);
-    add_trace_params(r, &call);
-    call_timestamp(&call, r->first_day * DAY_NS);
-    call_timestamp(&call, last_ns_of(r->last_day));
-    if (!call_run(r->db, NULL, NULL, sql_write_fold_facts, &call, &res, err) ||
-        !read_spans(r, first, res, err))
-        return false;
-    for (size_t i = first; i < r->count; i++)
-        if (r->traces[i].count > 0 &&
-            !fold_trace(r->traces[i].spans, r->traces[i].count, &r->c->scratch, err))
-            return false;
-    return true;
-}
-
-static struct loaded *find_trace(struct round *r, const struct uuid *trace_id)
+static struct settle_trace *find_trace(struct settle_round *r, const struct uuid *trace_id)
 {
     for (size_t i = 0; i < r->count; i++)
         if (memcmp(r->traces[i].trace_id.at, trace_id->at, sizeof(trace_id->at)) == 0)
@@ -225,7 +47,7 @@ static int compare_calls(const void *a, const void *b)
 }
 
 /* The billable spans that have a call key, by key. */
-static bool collect_calls(struct round *r, struct call_of **out_calls, size_t *out_count,
+static bool collect_calls(struct settle_round *r, struct call_of **out_calls, size_t *out_count,
                           struct err *err)
 {
     struct call_of *calls;
@@ -257,7 +79,7 @@ static int64_t plus_days(int64_t ns, int64_t days)
     return sum < 0 ? 0 : sum;
 }
 
-static void add_key(struct round *r, uint64_t key, int64_t start_ns)
+static void add_key(struct settle_round *r, uint64_t key, int64_t start_ns)
 {
     if (key == 0)
         return;
@@ -276,7 +98,7 @@ static int compare_keys(const void *a, const void *b)
 
 /* Every response key that wanted spans have, or had before they were replaced: whoever was judged by
  * them is to be judged anew. */
-static bool collect_keys(struct round *r, const struct write_item *items, size_t item_count,
+static bool collect_keys(struct settle_round *r, const struct write_item *items, size_t item_count,
                          struct err *err)
 {
     size_t kept = 0;
@@ -307,36 +129,13 @@ static bool collect_keys(struct round *r, const struct write_item *items, size_t
     return true;
 }
 
-/* Days on which the traces from `first` on have spans. */
-static bool widen_days(struct round *r, size_t first, int64_t first_day, int64_t last_day,
-                       struct err *err)
+static bool make_room(struct settle_round *r, size_t more, struct err *err)
 {
-    struct call call = {0};
-    DB_RESULT res = NULL;
-
-    put_traces(r, first);
-    add_trace_params(r, &call);
-    call_date(&call, first_day - DAYS_AROUND);
-    call_date(&call, last_day + DAYS_AROUND);
-    if (!call_run(r->db, "settle_days", &r->c->prepared[0], sql_write_trace_days, &call, &res, err))
-        return false;
-    for (int i = 0; i < PQntuples(res); i++) {
-        const int64_t day =
-            (int32_t)read_be32((const uint8_t *)PQgetvalue(res, i, 1)) + PG_EPOCH_DAY;
-
-        r->first_day = day < r->first_day ? day : r->first_day;
-        r->last_day = day > r->last_day ? day : r->last_day;
-    }
-    return true;
-}
-
-static bool make_room(struct round *r, size_t more, struct err *err)
-{
-    struct loaded *traces;
+    struct settle_trace *traces;
 
     if (more <= r->cap - r->count)
         return true;
-    traces = arena_array(&r->c->scratch, struct loaded, r->count + more);
+    traces = arena_array(&r->c->scratch, struct settle_trace, r->count + more);
     if (!traces)
         return no_memory(err);
     memcpy(traces, r->traces, r->count * sizeof(*traces));
@@ -346,7 +145,7 @@ static bool make_room(struct round *r, size_t more, struct err *err)
 }
 
 /* Reads the traces of others that have one of the keys. */
-static bool load_others(struct round *r, struct err *err)
+static bool load_others(struct settle_round *r, struct err *err)
 {
     const size_t first = r->count;
     const int32_t tenant_id = r->traces[0].tenant_id;
@@ -370,17 +169,17 @@ static bool load_others(struct round *r, struct err *err)
         has_locks &= counting_has_lock(r->c, r->locked, tenant_id, &found[i].trace_id);
         first_day = day < first_day ? day : first_day;
         last_day = day > last_day ? day : last_day;
-        r->traces[r->count++] = (struct loaded){
+        r->traces[r->count++] = (struct settle_trace){
             .tenant_id = tenant_id, .bucket = found[i].bucket, .trace_id = found[i].trace_id};
     }
     if (!has_locks)
         return counting_want_more(r->c, err);
-    return r->count == first ||
-           (widen_days(r, first, first_day, last_day, err) && load(r, first, err));
+    return r->count == first || (settle_facts_days(r, first, first_day, last_day, err) &&
+                                 settle_facts_load(r, first, err));
 }
 
 /* Whether all spans with this key within a day of this start were looked for. */
-static bool is_known_around(const struct round *r, uint64_t key, int64_t start_ns)
+static bool is_known_around(const struct settle_round *r, uint64_t key, int64_t start_ns)
 {
     return bsearch(&key, r->keys, r->key_count, sizeof(key), compare_keys) &&
            start_ns >= plus_days(r->since_ns, r->since_ns > 0) &&
@@ -397,7 +196,7 @@ static const struct call_of *member(const struct call_of *group, size_t count,
 }
 
 /* All billable spans of one call key. */
-static bool settle_group(struct round *r, const struct call_of *group, size_t count,
+static bool settle_group(struct settle_round *r, const struct call_of *group, size_t count,
                          struct err *err)
 {
     struct fold_span **spans = arena_alloc(&r->c->scratch, count * sizeof(struct fold_span *));
@@ -421,7 +220,7 @@ static bool settle_group(struct round *r, const struct call_of *group, size_t co
     return true;
 }
 
-static bool settle_calls(struct round *r, struct err *err)
+static bool settle_calls(struct settle_round *r, struct err *err)
 {
     struct call_of *calls = NULL;
     size_t count = 0;
@@ -437,7 +236,7 @@ static bool settle_calls(struct round *r, struct err *err)
     return true;
 }
 
-static struct billing outcome_of(const struct loaded *trace, size_t s)
+static struct billing outcome_of(const struct settle_trace *trace, size_t s)
 {
     const struct fold_span *span = &trace->spans[s];
     const struct fold_span *other = trace->known[s].elsewhere;
@@ -462,7 +261,7 @@ static bool same_outcome(const struct billing *a, const struct billing *b)
                                         sizeof(a->duplicate_of_trace_id.at)) == 0));
 }
 
-static void put_change(struct pg_array *a, const struct loaded *trace, size_t s,
+static void put_change(struct pg_array *a, const struct settle_trace *trace, size_t s,
                        const struct billing *billing)
 {
     pg_array_int4(&a[0], trace->tenant_id);
@@ -488,7 +287,7 @@ static void put_change(struct pg_array *a, const struct loaded *trace, size_t s,
     }
 }
 
-static void note_changed(struct buf *changed, const struct loaded *trace, int64_t day)
+static void note_changed(struct buf *changed, const struct settle_trace *trace, int64_t day)
 {
     const struct counting_trace row = {.tenant_id = trace->tenant_id,
                                        .bucket = trace->bucket,
@@ -500,12 +299,12 @@ static void note_changed(struct buf *changed, const struct loaded *trace, int64_
 }
 
 /* What has changed goes into the arrays, and its trace and day to those that are counted anew. */
-static void collect_changes(struct round *r, struct buf *changed)
+static void collect_changes(struct settle_round *r, struct buf *changed)
 {
     for (size_t i = 0; i < 10; i++)
         pg_array_clear(&r->c->arrays[i]);
     for (size_t t = 0; t < r->count; t++) {
-        const struct loaded *trace = &r->traces[t];
+        const struct settle_trace *trace = &r->traces[t];
         int64_t noted_day = INT64_MIN;
 
         for (size_t s = 0; s < trace->count; s++) {
@@ -523,7 +322,7 @@ static void collect_changes(struct round *r, struct buf *changed)
     }
 }
 
-static bool write_changes(struct round *r, struct err *err)
+static bool write_changes(struct settle_round *r, struct err *err)
 {
     static const Oid types[10] = {INT4ARRAYOID,        INT2ARRAYOID, UUIDARRAYOID, INT8ARRAYOID,
                                   TIMESTAMPTZARRAYOID, INT4ARRAYOID, BOOLARRAYOID, INT2ARRAYOID,
@@ -538,16 +337,16 @@ static bool write_changes(struct round *r, struct err *err)
         call_array(&call, types[i], &r->c->arrays[i]);
     }
     call_timestamp(&call, r->first_day * DAY_NS);
-    call_timestamp(&call, last_ns_of(r->last_day));
+    call_timestamp(&call, settle_facts_end_ns(r->last_day));
     return call_run(r->db, NULL, NULL, sql_write_fold, &call, NULL, err);
 }
 
-static bool run_round(struct round *r, const struct counting_trace *traces, size_t count,
+static bool run_round(struct settle_round *r, const struct counting_trace *traces, size_t count,
                       const struct write_item *items, size_t item_count, struct buf *changed,
                       struct err *err)
 {
     arena_reset(&r->c->scratch);
-    r->traces = arena_array(&r->c->scratch, struct loaded, count);
+    r->traces = arena_array(&r->c->scratch, struct settle_trace, count);
     if (!r->traces)
         return no_memory(err);
     r->cap = count;
@@ -555,25 +354,25 @@ static bool run_round(struct round *r, const struct counting_trace *traces, size
     r->first_day = traces[0].first_day;
     r->last_day = traces[0].last_day;
     for (size_t i = 0; i < count; i++) {
-        r->traces[r->count++] = (struct loaded){.tenant_id = traces[i].tenant_id,
-                                                .bucket = traces[i].bucket,
-                                                .trace_id = traces[i].trace_id,
-                                                .wanted = true};
+        r->traces[r->count++] = (struct settle_trace){.tenant_id = traces[i].tenant_id,
+                                                      .bucket = traces[i].bucket,
+                                                      .trace_id = traces[i].trace_id,
+                                                      .wanted = true};
         r->first_day = traces[i].first_day < r->first_day ? traces[i].first_day : r->first_day;
         r->last_day = traces[i].last_day > r->last_day ? traces[i].last_day : r->last_day;
     }
-    if (!load(r, 0, err) || !collect_keys(r, items, item_count, err) || !load_others(r, err) ||
-        !settle_calls(r, err))
+    if (!settle_facts_load(r, 0, err) || !collect_keys(r, items, item_count, err) ||
+        !load_others(r, err) || !settle_calls(r, err))
         return false;
     collect_changes(r, changed);
     return (buf_ok(changed) || no_memory(err)) && write_changes(r, err);
 }
 
-bool counting_settle(struct counting *c, struct db *db, const struct counting_trace *traces,
-                     size_t count, const struct write_item *items, size_t item_count,
-                     const struct buf *locked, struct buf *changed, struct err *err)
+bool settle_traces(struct counting *c, struct db *db, const struct counting_trace *traces,
+                   size_t count, const struct write_item *items, size_t item_count,
+                   const struct buf *locked, struct buf *changed, struct err *err)
 {
-    struct round r = {.c = c, .db = db, .locked = locked};
+    struct settle_round r = {.c = c, .db = db, .locked = locked};
 
     for (size_t i = 0, end; i < count; i = end) {
         int64_t spans = traces[i].span_count;

@@ -19,6 +19,7 @@
 #include "store/counting.h"
 #include "store/log_rows.h"
 #include "store/pgtypes.h"
+#include "store/settle.h"
 #include "store/trace_rows.h"
 #include "store/versions.h"
 #include "store/write_shared.h"
@@ -305,8 +306,8 @@ static bool write_traces(struct writer *w, const struct write_item *items, size_
     buf_clear(&w->changed);
     return trace_rows_begin(w->traces, &w->db, items, count, err) &&
            trace_rows_ambiguous(w->traces, w->counting, &traces, &trace_count, err) &&
-           counting_settle(w->counting, &w->db, traces, trace_count, items, count, locked,
-                           &w->changed, err) &&
+           settle_traces(w->counting, &w->db, traces, trace_count, items, count, locked,
+                         &w->changed, err) &&
            trace_rows_finish(w->traces, &w->db, &w->changed, err);
 }
 

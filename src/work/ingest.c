@@ -12,6 +12,7 @@
 #include "store/write.h"
 #include "wire/grpc.h"
 #include "work/ingest_logs.h"
+#include "work/ingest_meaning.h"
 #include "work/thread.h"
 
 #define MOST_JOBS 1024 /* of one batch; beside batch_max_spans it bounds what one COMMIT answers */
@@ -33,8 +34,8 @@ struct worker {
     struct writer *writer;
     struct inflater *inflater;
     struct arena arena;
-    struct buf inflated
-        [MOST_JOBS]; /* bodies after decompression: spans point into them until the batch is written */
+    struct ingest_meaning meaning;
+    struct buf inflated[MOST_JOBS]; /* bodies: spans point into them until the batch is written */
     struct slot slots[MOST_JOBS];
     size_t slot_count;
     size_t inflated_bytes; /* of all of them */
@@ -157,7 +158,8 @@ static bool add_items(struct worker *w, struct slot *slot, const struct span_arr
         row = arena_new(&w->arena, struct stored_span);
         if (!row)
             return err_set(err, ERR_TOO_LARGE, "request needs more memory than decode_max_bytes");
-        if (!otlp_to_stored(maker, span, row, err))
+        if (!otlp_to_stored(maker, span, row, err) ||
+            !ingest_meaning_fill(&w->meaning, span, row, &w->arena, err))
             return false;
         w->items[w->item_count] = (struct write_item){.row = row};
         w->spans[w->item_count] = span;
@@ -399,9 +401,9 @@ static void *run(void *arg)
 
     while ((first = queue_pop(w->ingest->queue))) {
         w->slot_count = 0;
-        w->item_count = 0;
-        w->logs.count = 0;
+        w->item_count = w->logs.count = 0;
         w->inflated_bytes = 0;
+        w->meaning.prices = prices_slot_get(w->ingest->prices);
         take_job(w, (struct ingest_job *)first);
         while (w->slot_count < MOST_JOBS &&
                w->item_count + w->logs.count < (size_t)w->ingest->cfg->batch_max_spans &&
@@ -410,6 +412,7 @@ static void *run(void *arg)
                (first = queue_try_pop(w->ingest->queue)))
             take_job(w, (struct ingest_job *)first);
         write_batch(w);
+        prices_unref(w->meaning.prices);
         arena_reset(&w->arena);
         if (w->heavy)
             (void)pthread_mutex_unlock(&w->ingest->heavy);
@@ -428,6 +431,7 @@ static void worker_done(struct worker *w)
     writer_free(w->writer);
     inflater_free(w->inflater);
     arena_done(&w->arena);
+    ingest_meaning_done(&w->meaning);
     ingest_logs_done(&w->logs);
     free(w->items);
     free(w->spans);
@@ -454,6 +458,7 @@ static bool start_worker(struct ingest *ingest, struct worker *w, const char *co
 {
     w->ingest = ingest;
     arena_init(&w->arena, (size_t)ingest->cfg->decode_max_bytes);
+    ingest_meaning_init(&w->meaning);
     w->inflater = inflater_new();
     if (!w->inflater)
         return err_set(err, ERR_UNAVAILABLE, "no memory for an ingest worker");

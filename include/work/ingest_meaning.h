@@ -1,0 +1,27 @@
+/* What a span means and costs, on its way into the tables: genai and ledger between decoding and
+ * writing. */
+#ifndef WORK_INGEST_MEANING_H
+#define WORK_INGEST_MEANING_H
+
+#include "ledger/cost.h"
+#include "model/span.h"
+#include "model/stored.h"
+
+/* Of one worker. */
+struct ingest_meaning {
+    struct arena scratch;  /* what reading one span takes */
+    struct prices *prices; /* of the batch at hand */
+};
+
+void ingest_meaning_init(struct ingest_meaning *meaning);
+void ingest_meaning_done(struct ingest_meaning *meaning);
+
+/*
+ * Fills row->meaning, living in arena; NULL where nothing of GenAI, and nobody's name, is in the
+ * span. A span that failed by other means than its status gets that outcome. A span whose reading
+ * takes more memory than it may is stored without a meaning. Fails with ERR_TOO_LARGE (arena).
+ */
+MUST_CHECK bool ingest_meaning_fill(struct ingest_meaning *meaning, const struct span *span,
+                                    struct stored_span *row, struct arena *arena, struct err *err);
+
+#endif

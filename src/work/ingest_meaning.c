@@ -1,0 +1,120 @@
+/* Meaning of spans on their way in. */
+#include "work/ingest_meaning.h"
+
+#include "base/log.h"
+#include "genai/content.h"
+
+/* Parsed JSON is some times as long as its text; one span's body has at most some megabytes of it. */
+#define SCRATCH_MAX_BYTES ((size_t)64 << 20)
+
+void ingest_meaning_init(struct ingest_meaning *m)
+{
+    arena_init(&m->scratch, SCRATCH_MAX_BYTES);
+}
+
+void ingest_meaning_done(struct ingest_meaning *m)
+{
+    arena_done(&m->scratch);
+}
+
+/* Every text of a meaning but the tags. */
+static struct bytes *text_of(struct meaning *m, size_t i)
+{
+    struct bytes *const texts[] = {&m->provider,      &m->model,         &m->request_model,
+                                   &m->response_id,   &m->session_id,    &m->user_id,
+                                   &m->environment,   &m->project,       &m->release,
+                                   &m->level,         &m->trace_name,    &m->agent_name,
+                                   &m->tool_name,     &m->prompt_name,   &m->prompt_version,
+                                   &m->input_preview, &m->output_preview};
+
+    return i < sizeof(texts) / sizeof(texts[0]) ? texts[i] : NULL;
+}
+
+static bool is_empty(struct meaning *m)
+{
+    struct bytes *text;
+
+    for (size_t i = 0; (text = text_of(m, i)) != NULL; i++)
+        if (text->len > 0)
+            return false;
+    return m->observation == OBSERVATION_SPAN && m->flags == 0 && m->tag_count == 0 &&
+           m->completion_start_ns == 0 && !m->usage.sent && m->reported_cost == COST_UNKNOWN &&
+           !m->failed;
+}
+
+static bool copy_texts(struct meaning *m, struct arena *arena)
+{
+    struct bytes *tags = NULL;
+    struct bytes *text;
+
+    for (size_t i = 0; (text = text_of(m, i)) != NULL; i++)
+        if (text->len > 0)
+            *text = arena_copy(arena, *text);
+    if (m->tag_count > 0) {
+        tags = arena_array(arena, struct bytes, m->tag_count);
+        for (uint32_t i = 0; tags && i < m->tag_count; i++)
+            tags[i] = arena_copy(arena, m->tags[i]);
+        m->tags = tags;
+    }
+    return !arena->failed;
+}
+
+static struct bytes host_of(const struct span *span)
+{
+    for (uint32_t i = span->attributes.count; i-- > 0;) {
+        const struct attribute *a = &span->attributes.items[i];
+
+        if (a->value.kind == VALUE_STRING && bytes_is(a->key, "server.address"))
+            return a->value.text;
+    }
+    return (struct bytes){0};
+}
+
+/* Reads into scratch. False: it had no room. */
+static bool read_span(struct ingest_meaning *m, const struct span *span, struct meaning *out,
+                      bool *out_any)
+{
+    struct findings f;
+    struct err err;
+
+    *out_any = false;
+    if (!genai_find(span, FIND_FACTS | FIND_CONTENT, &m->scratch, &f, &err))
+        return false;
+    if (f.count == 0 && f.dialects == 0)
+        return true;
+    if (!genai_read(&f, NULL, out, &err) ||
+        (f.content_bytes > 0 &&
+         !genai_previews(&f, &out->input_preview, &out->output_preview, &err)))
+        return false;
+    *out_any = !is_empty(out);
+    return true;
+}
+
+bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, struct stored_span *row,
+                         struct arena *arena, struct err *err)
+{
+    struct meaning found;
+    struct meaning *copy;
+    bool any;
+
+    if (!read_span(m, span, &found, &any)) {
+        log_limited(LOG_WARN, "ingest", "a span takes too much memory to be understood",
+                    "bytes=%zu", m->scratch.max_bytes);
+        any = false;
+    }
+    if (any) {
+        if (meaning_counts(&found))
+            cost_fill(&found, m->prices, row->tenant_id, row->start_unix_ns, host_of(span),
+                      COST_PREFER_COMPUTED);
+        copy = arena_new(arena, struct meaning);
+        if (copy)
+            *copy = found;
+        if (!copy || !copy_texts(copy, arena))
+            return err_set(err, ERR_TOO_LARGE, "request needs more memory than decode_max_bytes");
+        row->meaning = copy;
+        if (found.failed && row->outcome == SPAN_ENDED)
+            row->outcome = stored_is_cancellation(row->error_type) ? SPAN_CANCELLED : SPAN_FAILED;
+    }
+    arena_reset(&m->scratch);
+    return true;
+}
