@@ -350,10 +350,148 @@ static void every_story_ends_the_same_in_every_order(void **state)
     arena_done(&arena);
 }
 
+static void model_names_are_compared_without_what_changes(void **state)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool same;
+    } pairs[] = {
+        {"gpt-4o", "gpt-4o-2024-08-06", true},
+        {"claude-sonnet-4-5", "Claude-Sonnet-4-5-20250929", true},
+        {"gemini-2.5-pro", "models/gemini-2.5-pro", true},
+        {"openai/gpt-4o", "gpt-4o-latest", true},
+        {"claude-3-haiku@20240307", "claude-3-haiku", true},
+        {"gpt-4o", "gpt-4o-mini", false},
+        {"model-20991399x", "model", false},
+        {"20240806", "", false}, /* a date alone is a name */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        const bool same =
+            fold_model_key(bytes_of(pairs[i].a)) == fold_model_key(bytes_of(pairs[i].b));
+
+        if (same != pairs[i].same)
+            fail_msg("'%s' and '%s'", pairs[i].a, pairs[i].b);
+    }
+    assert_int_equal(fold_model_key(bytes_of("")), 0);
+    assert_int_equal(fold_response_key(1, bytes_of("")), 0);
+    assert_true(fold_response_key(1, bytes_of("r")) != fold_response_key(2, bytes_of("r")));
+}
+
+static struct fold_span billed(int64_t start_h, int64_t id, int64_t cached, unsigned flags,
+                               enum billing_reason reason)
+{
+    struct fold_span span = {
+        .span_id = id,
+        .start_ns = start_h * 3600 * INT64_C(1000000000),
+        .has_usage = true,
+        .total_tokens = 100,
+        .tokens = {[TOKEN_INPUT] = 100 - cached, [TOKEN_CACHE_READ] = cached},
+        .flags = flags,
+        .billable = true,
+        .reason = reason,
+        .duplicate_of = SIZE_MAX,
+        .call_key = 9,
+    };
+
+    return span;
+}
+
+static void one_response_id_in_several_traces_is_billed_once_a_day(void **state)
+{
+    const unsigned native = MEANING_NATIVE;
+    const unsigned server = MEANING_SERVER;
+    const enum billing_reason call = BILLING_REASON_CALL;
+    const struct {
+        const char *why;
+        struct fold_span spans[3]; /* in order of start */
+        bool billable[3];
+        size_t of[3];
+    } cases[] = {
+        {"more detail", {billed(0, 1, 0, 0, call), billed(1, 2, 5, 0, call)}, {false, true}, {1}},
+        {"a container never before a call",
+         {billed(0, 1, 5, 0, BILLING_REASON_CONTAINER), billed(1, 2, 0, 0, call)},
+         {false, true},
+         {1}},
+        {"client before server",
+         {billed(0, 1, 0, server, call), billed(1, 2, 0, 0, call), billed(2, 3, 0, native, call)},
+         {false, false, true},
+         {2, 2}},
+        {"the earliest",
+         {billed(0, 1, 0, 0, call), billed(1, 2, 0, 0, call)},
+         {true, false},
+         {0, 0}},
+        {"the very day",
+         {billed(0, 1, 0, 0, call), billed(24, 2, 0, 0, call)},
+         {true, false},
+         {0, 0}},
+        {"further apart", {billed(0, 1, 0, 0, call), billed(25, 2, 0, 0, call)}, {true, true}, {0}},
+        {"a chain: each looks a day around itself",
+         {billed(0, 1, 0, 0, call), billed(20, 2, 0, 0, call), billed(40, 3, 0, 0, call)},
+         {true, false, false},
+         {0, 0, 1}},
+    };
+
+    (void)state;
+    for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++)
+        for (size_t turn = 0; turn < 3; turn++) {
+            struct fold_span spans[3];
+            struct fold_span *order[3];
+            size_t count = 0;
+
+            memcpy(spans, cases[c].spans, sizeof(spans));
+            while (count < 3 && spans[count].span_id != 0)
+                count++;
+            for (size_t i = 0; i < count; i++)
+                order[i] = &spans[(i + turn) % count];
+            fold_response(order, count);
+            for (size_t i = 0; i < count; i++)
+                if (spans[i].billable != cases[c].billable[i] ||
+                    (!spans[i].billable &&
+                     (order[spans[i].duplicate_of] != &spans[cases[c].of[i]] ||
+                      spans[i].reason != BILLING_REASON_SAME_RESPONSE)))
+                    fail_msg("%s: span %zu", cases[c].why, i + 1);
+        }
+}
+
+static void facts_are_those_of_the_row(void **state)
+{
+    struct meaning meaning = {
+        .observation = OBSERVATION_LLM,
+        .flags = MEANING_NATIVE,
+        .model = BYTES_LITERAL("gpt-4o-2024-08-06"),
+        .request_model = BYTES_LITERAL("gpt-4o"),
+        .response_id = BYTES_LITERAL("r"),
+        .usage = {.sent = true, .tokens = {[TOKEN_OUTPUT] = 3}, .total = 3},
+        .reported_cost = 0,
+    };
+    const struct stored_scope scope = {.name = BYTES_LITERAL("x")};
+    struct stored_span row = {.tenant_id = 4, .span_id = 5, .scope = &scope, .meaning = &meaning};
+    struct fold_span span;
+
+    (void)state;
+    fold_facts(&row, &span);
+    assert_true(fold_counts(&span) && fold_is_plain(&span) && span.has_cost && span.has_usage);
+    assert_int_equal(span.tokens[TOKEN_OUTPUT], 3);
+    assert_true(span.model_key == span.request_model_key);
+    assert_true(span.response_key == fold_response_key(4, BYTES_LITERAL("r")));
+    meaning.flags |= MEANING_AGGREGATE;
+    fold_facts(&row, &span);
+    assert_false(fold_is_plain(&span));
+    row.meaning = NULL;
+    fold_facts(&row, &span);
+    assert_false(fold_counts(&span) || span.has_cost || fold_is_plain(&span));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_story_ends_the_same_in_every_order),
+        cmocka_unit_test(model_names_are_compared_without_what_changes),
+        cmocka_unit_test(one_response_id_in_several_traces_is_billed_once_a_day),
+        cmocka_unit_test(facts_are_those_of_the_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

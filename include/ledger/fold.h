@@ -57,7 +57,7 @@ bool fold_counts(const struct fold_span *span);
 bool fold_is_plain(const struct fold_span *span);
 
 /* Judges all spans of one trace (those that do not count too: they are the tree between). Sets the
- * outcome of each. scratch: memory for it, about 250 bytes per span. O(n log n), no recursion.
+ * outcome of each. scratch: memory for it, about 400 bytes per span. O(n log n), no recursion.
  * Fails with ERR_TOO_LARGE. */
 MUST_CHECK bool fold_trace(struct fold_span *spans, size_t count, struct arena *scratch,
                            struct err *err);
