@@ -47,13 +47,15 @@ static size_t best_neighbour(struct fold_span **spans, size_t count, size_t at)
 void fold_response(struct fold_span **spans, size_t count)
 {
     qsort(spans, count, sizeof(*spans), compare_starts);
+    /* All are compared before any is changed: the outcome so far is a part of their rank. */
+    for (size_t i = 0; i < count; i++)
+        spans[i]->duplicate_of = best_neighbour(spans, count, i);
     for (size_t i = 0; i < count; i++) {
-        const size_t best = best_neighbour(spans, count, i);
-
-        if (best == i)
+        if (spans[i]->duplicate_of == i) {
+            spans[i]->duplicate_of = SIZE_MAX;
             continue;
+        }
         spans[i]->billable = false;
         spans[i]->reason = BILLING_REASON_SAME_RESPONSE;
-        spans[i]->duplicate_of = best;
     }
 }
