@@ -228,9 +228,10 @@ static void choose_groups(struct search *s, struct bytes provider, struct bytes 
         add_provider(s, price_list_provider(s->list, BYTES_LITERAL("openrouter")));
         return;
     }
+    /* The host is who is paid; "openai/…" may be the maker only. */
+    add_provider(s, at_host);
     for (uint32_t i = 0; i < forms->hint_count; i++)
         add_provider(s, forms->hints[i]);
-    add_provider(s, at_host);
     /* A name that nobody knows is still somebody's: his model is not priced as its maker's. */
     if (kind == MATCH_PROVIDER_UNKNOWN)
         add_makers(s, forms);
