@@ -397,6 +397,82 @@ static void paths_without_parameters_take_none(void **state)
     arena_done(&arena);
 }
 
+static void reads_the_range_of_sessions_users_and_models(void **state)
+{
+    struct group_filter filter;
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    assert_true(params_groups((struct bytes){0}, GROUP_USER, NOW_NS, &arena, &filter, &err));
+    assert_true(filter.by == GROUP_USER && filter.limit == 50 && !filter.has_cursor);
+    assert_true(filter.from_ns == NOW_NS - 7 * DAY_NS && filter.to_ns == NOW_NS + DAY_NS);
+    assert_true(params_models(BYTES_LITERAL("from=1&to=2"), NOW_NS, &arena, &filter, &err));
+    assert_true(filter.from_ns == NS_PER_S && filter.to_ns == 2 * NS_PER_S);
+    assert_false(params_groups(BYTES_LITERAL("user=a"), GROUP_USER, NOW_NS, &arena, &filter, &err));
+    assert_non_null(strstr(err.text, "'user'"));
+    assert_false(params_models(BYTES_LITERAL("cursor=a"), NOW_NS, &arena, &filter, &err));
+    assert_non_null(strstr(err.text, "'cursor'"));
+    assert_false(
+        params_groups(BYTES_LITERAL("limit=0"), GROUP_USER, NOW_NS, &arena, &filter, &err));
+    arena_done(&arena);
+}
+
+static void a_session_has_the_text_of_its_path_and_its_own_cursor(void **state)
+{
+    struct trace_row last = {.trace_id = {{7}}, .start_ns = 5, .spend = {.cost_total = 30}};
+    const struct trace_page page = {.items = &last, .count = 1, .more = true};
+    struct trace_filter filter;
+    struct buf query;
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    buf_init(&query, 1000);
+    assert_true(
+        params_session((struct bytes){0}, BYTES_LITERAL("a%2Fb+c"), NOW_NS, &arena, &filter, &err));
+    assert_true(bytes_is(filter.session, "a/b+c"));
+    assert_true(bytes_is(filter.facets[0], "session:a/b+c"));
+    assert_true(filter.from_ns == 0 && filter.to_ns == INT64_MAX && !filter.descending);
+    buf_add_text(&query, "cursor=");
+    params_cursor(&filter, &page, &query);
+    assert_true(
+        params_session(buf_bytes(&query), BYTES_LITERAL("a"), NOW_NS, &arena, &filter, &err));
+    assert_true(filter.cursor.given && filter.cursor.sort_value == 5);
+    assert_true(filter.cursor.running_cost == 30);
+    assert_false(params_list(buf_bytes(&query), NOW_NS, &arena, &filter, &err));
+    assert_non_null(strstr(err.text, "another list"));
+    assert_false(
+        params_session((struct bytes){0}, BYTES_LITERAL("%ff"), NOW_NS, &arena, &filter, &err));
+    assert_int_equal(err.kind, ERR_BAD_INPUT);
+    buf_done(&query);
+    arena_done(&arena);
+}
+
+static void a_cursor_of_sessions_is_none_of_users(void **state)
+{
+    const struct group_page page = {.more = true, .before_ns = 77, .before_id = {{9}}};
+    struct group_filter filter = {.by = GROUP_SESSION, .from_ns = 3, .to_ns = 4};
+    struct buf query;
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 16);
+    buf_init(&query, 1000);
+    buf_add_text(&query, "cursor=");
+    params_group_cursor(&filter, &page, &query);
+    assert_true(params_groups(buf_bytes(&query), GROUP_SESSION, NOW_NS, &arena, &filter, &err));
+    assert_true(filter.has_cursor && filter.before_ns == 77 && filter.before_id.at[0] == 9);
+    assert_true(filter.from_ns == 3 && filter.to_ns == 4);
+    assert_false(params_groups(buf_bytes(&query), GROUP_USER, NOW_NS, &arena, &filter, &err));
+    assert_non_null(strstr(err.text, "another list"));
+    buf_done(&query);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +484,9 @@ int main(void)
         cmocka_unit_test(cuts_long_values_as_the_index_does),
         cmocka_unit_test(reads_money_exactly),
         cmocka_unit_test(reads_searches),
+        cmocka_unit_test(reads_the_range_of_sessions_users_and_models),
+        cmocka_unit_test(a_session_has_the_text_of_its_path_and_its_own_cursor),
+        cmocka_unit_test(a_cursor_of_sessions_is_none_of_users),
         cmocka_unit_test(cursor_carries_position_and_range),
         cmocka_unit_test(refuses_a_cursor_with_any_letter_changed),
         cmocka_unit_test(reads_how_a_trace_is_to_be_shown),

@@ -17,6 +17,10 @@ enum route {
     ROUTE_TRACE,
     ROUTE_SPAN,
     ROUTE_SERVICES,
+    ROUTE_SESSIONS,
+    ROUTE_SESSION,
+    ROUTE_USERS,
+    ROUTE_MODELS,
 };
 
 struct route_match {

@@ -79,6 +79,7 @@ struct trace_cursor {
     int64_t seen;       /* traces on the pages so far */
     int64_t total; /* that match, as the first page knew; at least so many when not total_exact */
     bool total_exact;
+    int64_t running_cost; /* pico-USD of the pages so far, where the list shows a running cost */
     struct uuid trace_id;
 };
 
@@ -102,6 +103,7 @@ struct trace_filter {
     int64_t min_tokens;                    /* 0: any */
     struct bytes facets[TRACE_MAX_FACETS]; /* as they are stored: "user:ada" */
     uint32_t facet_count;
+    struct bytes session; /* exactly the trace's own; at NULL: any. Its facet stands above too */
     /* Searches: every trace is looked into, newest first (oldest first when ascending; no other sort)
      * until the page is full or search_ns have passed. */
     struct bytes text;     /* anywhere in a span, without case; at NULL: none */
@@ -154,6 +156,9 @@ static inline bool trace_filter_searches(const struct trace_filter *filter)
 
 /* What the filter's sort puts the row by. */
 int64_t trace_sort_value(enum trace_sort sort, const struct trace_row *row);
+
+/* The cost of a row and all before it, pico-USD. */
+int64_t trace_running_cost(int64_t so_far, const struct trace_row *row);
 
 /* How one trace is to be shown. */
 struct trace_view {

@@ -1,10 +1,13 @@
-/* The text form of a position in a list of traces: opaque, url-safe, versioned. */
+/* The text form of a position in a list: opaque, url-safe, versioned. */
 #ifndef READ_CURSOR_H
 #define READ_CURSOR_H
 
 #include "model/trace.h"
 
+enum cursor_kind { CURSOR_TRACES, CURSOR_SESSION, CURSOR_SESSIONS, CURSOR_USERS, CURSOR_KIND_MAX };
+
 struct cursor {
+    enum cursor_kind kind; /* the list it belongs to */
     enum trace_sort sort;
     bool descending;
     int64_t from_ns; /* range of the page it was made for */

@@ -4,7 +4,7 @@
 #define READ_PARAMS_H
 
 #include "base/arena.h"
-#include "model/trace.h"
+#include "model/group.h"
 
 #define PARAMS_DEFAULT_LIMIT 50
 #define PARAMS_MAX_LIMIT 1000
@@ -22,6 +22,19 @@
 /* GET /traces. now_ns: for the default range and status running. */
 MUST_CHECK bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
                             struct trace_filter *out_filter, struct err *err);
+
+/* GET /sessions/{id}: its traces, oldest first, of all time where no range is given. id: the part of
+ * the path as it was sent. */
+MUST_CHECK bool params_session(struct bytes query, struct bytes id, int64_t now_ns,
+                               struct arena *arena, struct trace_filter *out_filter,
+                               struct err *err);
+
+/* GET /sessions and /users; GET /models, which has no cursor. */
+MUST_CHECK bool params_groups(struct bytes query, enum group_by by, int64_t now_ns,
+                              struct arena *arena, struct group_filter *out_filter,
+                              struct err *err);
+MUST_CHECK bool params_models(struct bytes query, int64_t now_ns, struct arena *arena,
+                              struct group_filter *out_filter, struct err *err);
 
 /* GET /traces/{trace_id}: format, view, window. */
 MUST_CHECK bool params_trace(struct bytes query, struct arena *arena, struct trace_view *out_view,
@@ -42,5 +55,9 @@ MUST_CHECK bool params_span_id(struct bytes text, int64_t *out_id, struct err *e
  * appended to out. It carries the range, so that pages of a default range fit together. */
 void params_cursor(const struct trace_filter *filter, const struct trace_page *page,
                    struct buf *out);
+
+/* The same behind a page of sessions or users. */
+void params_group_cursor(const struct group_filter *filter, const struct group_page *page,
+                         struct buf *out);
 
 #endif

@@ -21,6 +21,12 @@ struct param {
 MUST_CHECK bool params_query_read(const struct param *params, struct bytes query, void *target,
                                   struct arena *arena, struct err *err);
 
+enum params_plus { PARAMS_PLUS_IS_SPACE, PARAMS_PLUS_OF_TIME, PARAMS_PLUS_KEPT };
+
+/* Percent escapes undone. Fails as params.h says. */
+MUST_CHECK bool params_query_decode(struct bytes raw, enum params_plus plus, struct arena *arena,
+                                    struct bytes *out_text, struct err *err);
+
 #define PARAMS_QUOTED_BYTES 64
 /* For messages. Returns to. */
 const char *params_query_quoted(struct bytes text, char to[PARAMS_QUOTED_BYTES]);

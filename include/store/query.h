@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/cfg.h"
+#include "model/group.h"
 #include "model/stored.h"
 #include "model/trace.h"
 
@@ -28,5 +29,17 @@ MUST_CHECK bool reader_list(struct reader *reader, int32_t tenant_id,
                             struct trace_page *out_page, struct err *err);
 MUST_CHECK bool reader_services(struct reader *reader, int32_t tenant_id, struct arena *arena,
                                 struct service_list *out_services, struct err *err);
+/* Sessions or users of the traces that start in a range. */
+MUST_CHECK bool reader_groups(struct reader *reader, int32_t tenant_id,
+                              const struct group_filter *filter, struct arena *arena,
+                              struct group_page *out_page, struct err *err);
+/* One of them; trace_count 0: not known. limit and cursor do not matter. */
+MUST_CHECK bool reader_group(struct reader *reader, int32_t tenant_id,
+                             const struct group_filter *filter, struct bytes id,
+                             struct arena *arena, struct group_row *out_row, struct err *err);
+/* Billable calls of a range by model. */
+MUST_CHECK bool reader_models(struct reader *reader, int32_t tenant_id,
+                              const struct group_filter *filter, struct arena *arena,
+                              struct model_list *out_models, struct err *err);
 
 #endif

@@ -16,6 +16,9 @@ enum stmt_id {
     STMT_SCOPES,
     STMT_SERVICES,
     STMT_PRICES,
+    STMT_GROUP_ONE,
+    STMT_GROUP_PAGE,
+    STMT_MODELS,
     STMT_MAX
 };
 

@@ -10,7 +10,7 @@
 WITH one AS (
     SELECT t.trace_id, t.trace_bucket, t.day, t.day AS last_day, false AS multi_day, t.start_ns, t.end_ns, t.last_received,
         coalesce(t.root_name, t.first_name) AS name, t.error_count::int8 AS error_count, t.roots_ended::int8 AS roots_ended,
-        t.roots_failed::int8 AS roots_failed, t.roots_cancelled::int8 AS roots_cancelled, t.services, t.facets,
+        t.roots_failed::int8 AS roots_failed, t.roots_cancelled::int8 AS roots_cancelled, t.services, t.facets, t.session_id,
         least(coalesce(t.cost_total, 0), 9223372036854775807)::int8 AS cost, least(coalesce(t.total_tokens, 0), 9223372036854775807)::int8 AS tokens
     FROM spanledger.trace AS t
     WHERE NOT t.multi_day AND t.day >= $2 AND t.day <= $3
@@ -19,13 +19,14 @@ WITH one AS (
 ),
 several AS (
     SELECT t.trace_id, t.trace_bucket, t.day, w.last_day, true AS multi_day, t.start_ns, w.end_ns, w.last_received,
-        coalesce(w.root_name, t.first_name) AS name, w.error_count, w.roots_ended, w.roots_failed, w.roots_cancelled, w.services, w.facets,
+        coalesce(w.root_name, t.first_name) AS name, w.error_count, w.roots_ended, w.roots_failed, w.roots_cancelled, w.services, w.facets, w.session_id,
         least(coalesce(w.cost_total, 0), 9223372036854775807)::int8 AS cost, least(coalesce(w.total_tokens, 0), 9223372036854775807)::int8 AS tokens
     FROM spanledger.trace AS t
     CROSS JOIN LATERAL (
         SELECT min(o.day) AS first_day, max(o.day) AS last_day, max(o.end_ns) AS end_ns, max(o.last_received) AS last_received,
             sum(o.error_count) AS error_count, sum(o.roots_ended) AS roots_ended, sum(o.roots_failed) AS roots_failed,
             sum(o.roots_cancelled) AS roots_cancelled, sum(o.cost_total) AS cost_total, sum(o.total_tokens) AS total_tokens,
+            (array_agg(o.session_id ORDER BY o.session_rank, o.session_id COLLATE "C"))[1] AS session_id,
             (array_agg(o.root_name ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1] AS root_name,
             (SELECT array_agg(DISTINCT u.service)
                 FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.services) AS u (service)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "edge/answer.h"
+#include "read/group.h"
 #include "read/list.h"
 #include "read/params.h"
 #include "read/render.h"
@@ -42,6 +43,59 @@ static bool answer_services(const struct browse *b, struct reader *reader, struc
     return params_none(b->request->query, arena, err) &&
            reader_services(reader, TENANT_DEFAULT, arena, &services, err) &&
            list_render_services(&services, out, err);
+}
+
+static bool answer_groups(const struct browse *b, enum group_by by, struct reader *reader,
+                          struct arena *arena, struct buf *out, struct err *err)
+{
+    struct group_filter filter;
+    struct group_page page;
+
+    return params_groups(b->request->query, by, clock_wall_ns(), arena, &filter, err) &&
+           reader_groups(reader, TENANT_DEFAULT, &filter, arena, &page, err) &&
+           group_render(&page, &filter, out, err);
+}
+
+static bool answer_sessions(const struct browse *b, struct reader *reader, struct arena *arena,
+                            struct buf *out, struct err *err)
+{
+    return answer_groups(b, GROUP_SESSION, reader, arena, out, err);
+}
+
+static bool answer_users(const struct browse *b, struct reader *reader, struct arena *arena,
+                         struct buf *out, struct err *err)
+{
+    return answer_groups(b, GROUP_USER, reader, arena, out, err);
+}
+
+static bool answer_session(const struct browse *b, struct reader *reader, struct arena *arena,
+                           struct buf *out, struct err *err)
+{
+    struct trace_filter filter;
+    struct group_row session;
+    struct trace_page page;
+
+    if (!params_session(b->request->query, b->match.ids[0], clock_wall_ns(), arena, &filter, err))
+        return false;
+    const struct group_filter group = {
+        .by = GROUP_SESSION, .from_ns = filter.from_ns, .to_ns = filter.to_ns};
+    if (!reader_group(reader, TENANT_DEFAULT, &group, filter.session, arena, &session, err) ||
+        !reader_list(reader, TENANT_DEFAULT, &filter, arena, &page, err))
+        return false;
+    if (session.trace_count == 0)
+        return err_set(err, ERR_NOT_FOUND, "no session has this id");
+    return group_render_session(&session, &page, &filter, out, err);
+}
+
+static bool answer_models(const struct browse *b, struct reader *reader, struct arena *arena,
+                          struct buf *out, struct err *err)
+{
+    struct group_filter filter;
+    struct model_list models;
+
+    return params_models(b->request->query, clock_wall_ns(), arena, &filter, err) &&
+           reader_models(reader, TENANT_DEFAULT, &filter, arena, &models, err) &&
+           group_render_models(&models, &filter, out, err);
 }
 
 static bool answer_trace(const struct browse *b, struct reader *reader, struct arena *arena,
@@ -96,8 +150,10 @@ static bool answer_ready(const struct browse *b, struct reader *reader, struct a
 static answer_fn answer_of(enum route route)
 {
     static const answer_fn answers[] = {
-        [ROUTE_TRACES] = answer_list, [ROUTE_TRACE] = answer_trace,
-        [ROUTE_SPAN] = answer_span,   [ROUTE_SERVICES] = answer_services,
+        [ROUTE_TRACES] = answer_list,       [ROUTE_TRACE] = answer_trace,
+        [ROUTE_SPAN] = answer_span,         [ROUTE_SERVICES] = answer_services,
+        [ROUTE_SESSIONS] = answer_sessions, [ROUTE_SESSION] = answer_session,
+        [ROUTE_USERS] = answer_users,       [ROUTE_MODELS] = answer_models,
         [ROUTE_READY] = answer_ready,
     };
     return answers[route];

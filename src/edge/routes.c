@@ -27,6 +27,10 @@ static const struct pattern {
     {"/api/v1/traces/*", ROUTE_TRACE},
     {"/api/v1/spans/*/*", ROUTE_SPAN},
     {"/api/v1/services", ROUTE_SERVICES},
+    {"/api/v1/sessions", ROUTE_SESSIONS},
+    {"/api/v1/sessions/*", ROUTE_SESSION},
+    {"/api/v1/users", ROUTE_USERS},
+    {"/api/v1/models", ROUTE_MODELS},
 };
 
 static bool starts_with(struct bytes text, const char *prefix)

@@ -60,3 +60,8 @@ struct bytes trace_facet_value(struct bytes value)
     }
     return value;
 }
+
+int64_t trace_running_cost(int64_t so_far, const struct trace_row *row)
+{
+    return narrow(so_far + row->spend.cost_total);
+}

@@ -2,22 +2,24 @@
  * Cursors: base64url of
  *
  *   0      version
- *   1      sort * 2 + descending
+ *   1      kind * 32 + sort * 2 + descending
  *   2..25  from, to, sort value, big-endian
  *   26..41 trace id
  *   42..49 traces seen so far
  *   50..57 total * 2 + whether it is exact
- *   58..61 checksum of all before, against cut and mistyped text; no secret: a cursor that is made
+ *   58..65 cost of the pages so far
+ *   66..69 checksum of all before, against cut and mistyped text; no secret: a cursor that is made
  *          up reads nothing that its filter would not
  */
 #include "read/cursor.h"
 
 #include "base/text.h"
 
-#define VERSION 1
-#define CHECKED_BYTES 58
-#define CURSOR_BYTES 62
-#define CURSOR_CHARS 83
+#define VERSION 2
+#define CHECKED_BYTES 66
+#define CURSOR_BYTES 70
+#define CURSOR_CHARS 94
+#define KIND_STEP 32 /* more than twice the sorts */
 
 /* FNV-1a, 32 bits. */
 static uint32_t checksum(const uint8_t *from, size_t len)
@@ -35,13 +37,15 @@ void cursor_write(const struct cursor *cursor, struct buf *out)
     const size_t first = out->len;
 
     raw[0] = VERSION;
-    raw[1] = (uint8_t)((unsigned)cursor->sort * 2 + cursor->descending);
+    raw[1] = (uint8_t)((unsigned)cursor->kind * KIND_STEP + (unsigned)cursor->sort * 2 +
+                       cursor->descending);
     put_be64(raw + 2, (uint64_t)cursor->from_ns);
     put_be64(raw + 10, (uint64_t)cursor->to_ns);
     put_be64(raw + 18, (uint64_t)cursor->position.sort_value);
     memcpy(raw + 26, cursor->position.trace_id.at, 16);
     put_be64(raw + 42, (uint64_t)cursor->position.seen);
     put_be64(raw + 50, (uint64_t)cursor->position.total * 2 + cursor->position.total_exact);
+    put_be64(raw + 58, (uint64_t)cursor->position.running_cost);
     put_be32(raw + CHECKED_BYTES, checksum(raw, CHECKED_BYTES));
     text_base64(out, (struct bytes){raw, sizeof(raw)});
     if (!buf_ok(out))
@@ -63,16 +67,18 @@ bool cursor_read(struct bytes text, struct cursor *out_cursor, struct err *err)
 
     if (text.len != CURSOR_CHARS || !text_unbase64(text, raw, &len) || len != CURSOR_BYTES ||
         read_be32(raw + CHECKED_BYTES) != checksum(raw, CHECKED_BYTES) || raw[0] != VERSION ||
-        raw[1] > TRACE_SORT_MAX * 2 - 1)
+        raw[1] / KIND_STEP >= CURSOR_KIND_MAX || raw[1] % KIND_STEP >= TRACE_SORT_MAX * 2)
         return err_set(err, ERR_BAD_INPUT, "cursor is damaged or of another version");
     *out_cursor = (struct cursor){
-        .sort = (enum trace_sort)(raw[1] / 2),
+        .kind = (enum cursor_kind)(raw[1] / KIND_STEP),
+        .sort = (enum trace_sort)(raw[1] % KIND_STEP / 2),
         .descending = raw[1] % 2 == 1,
         .from_ns = (int64_t)read_be64(raw + 2),
         .to_ns = (int64_t)read_be64(raw + 10),
         .position = {.given = true,
                      .sort_value = (int64_t)read_be64(raw + 18),
                      .seen = (int64_t)read_be64(raw + 42),
+                     .running_cost = (int64_t)read_be64(raw + 58),
                      .total = (int64_t)(read_be64(raw + 50) / 2),
                      .total_exact = read_be64(raw + 50) % 2 == 1},
     };

@@ -6,12 +6,11 @@
 #include "read/params.h"
 #include "read/render_time.h"
 
-static void trace_json(struct json *j, struct render_time *time, const struct trace_row *row)
+void list_trace_members(struct json *j, struct render_time *time, const struct trace_row *row)
 {
     char hex[32];
 
     text_hex((struct bytes){row->trace_id.at, sizeof(row->trace_id.at)}, hex);
-    json_open(j, '{');
     json_key(j, "trace_id");
     json_text(j, (struct bytes){(const uint8_t *)hex, sizeof(hex)});
     json_key(j, "name");
@@ -33,7 +32,6 @@ static void trace_json(struct json *j, struct render_time *time, const struct tr
     amounts_texts(j, "services", row->services, row->service_count);
     amounts_facts_members(j, &row->facts);
     amounts_spend_members(j, &row->spend);
-    json_close(j, '}');
 }
 
 static bool written(const struct buf *out, struct err *err)
@@ -43,8 +41,8 @@ static bool written(const struct buf *out, struct err *err)
     return true;
 }
 
-static void cursor_member(struct json *j, const struct trace_page *page,
-                          const struct trace_filter *filter)
+void list_cursor_member(struct json *j, const struct trace_page *page,
+                        const struct trace_filter *filter)
 {
     json_key(j, "next_cursor");
     if (!page->more || (page->count == 0 && !page->stopped)) {
@@ -87,10 +85,12 @@ bool list_render(const struct trace_page *page, const struct trace_filter *filte
     json_open(&j, '[');
     for (size_t i = 0; i < page->count; i++) {
         json_item(&j);
-        trace_json(&j, &time, &page->items[i]);
+        json_open(&j, '{');
+        list_trace_members(&j, &time, &page->items[i]);
+        json_close(&j, '}');
     }
     json_close(&j, ']');
-    cursor_member(&j, page, filter);
+    list_cursor_member(&j, page, filter);
     searched_member(&j, &time, page, filter);
     json_key(&j, "total");
     json_open(&j, '{');

@@ -10,6 +10,7 @@
 struct list_target {
     struct arena *arena;
     struct trace_filter *filter;
+    enum cursor_kind kind;
     struct cursor cursor;
     bool has_from;
     bool has_to;
@@ -321,6 +322,8 @@ static bool use_cursor(struct list_target *t, struct err *err)
 
     if (!t->cursor.position.given)
         return true;
+    if (t->cursor.kind != t->kind)
+        return err_set(err, ERR_BAD_INPUT, "cursor belongs to another list");
     if (t->cursor.sort != filter->sort || t->cursor.descending != filter->descending)
         return err_set(err, ERR_BAD_INPUT, "cursor belongs to another sort");
     if (!t->has_from)
@@ -363,6 +366,30 @@ bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
     return true;
 }
 
+static const struct param session_params[] = {
+    {"from", true, read_from},      {"to", true, read_to}, {"limit", false, read_limit},
+    {"cursor", false, read_cursor}, {NULL, false, NULL},
+};
+
+bool params_session(struct bytes query, struct bytes id, int64_t now_ns, struct arena *arena,
+                    struct trace_filter *out_filter, struct err *err)
+{
+    struct trace_filter filter = {.sort = TRACE_SORT_START,
+                                  .limit = PARAMS_DEFAULT_LIMIT,
+                                  .now_ns = now_ns,
+                                  .to_ns = INT64_MAX};
+    struct list_target target = {.arena = arena, .filter = &filter, .kind = CURSOR_SESSION};
+
+    if (!params_query_decode(id, PARAMS_PLUS_KEPT, arena, &filter.session, err) ||
+        !add_facet(&target, "session", filter.session, err) ||
+        !params_query_read(session_params, query, &target, arena, err) || !use_cursor(&target, err))
+        return false;
+    if (filter.to_ns < filter.from_ns)
+        return err_set(err, ERR_BAD_INPUT, "from is later than to");
+    *out_filter = filter;
+    return true;
+}
+
 void params_cursor(const struct trace_filter *filter, const struct trace_page *page,
                    struct buf *out)
 {
@@ -371,6 +398,7 @@ void params_cursor(const struct trace_filter *filter, const struct trace_page *p
                                     .seen = filter->cursor.seen + (int64_t)page->count,
                                     .total = page->total,
                                     .total_exact = page->total_exact,
+                                    .running_cost = filter->cursor.running_cost,
                                     .trace_id = page->stopped_id};
 
     if (!page->stopped) {
@@ -379,7 +407,10 @@ void params_cursor(const struct trace_filter *filter, const struct trace_page *p
         position.sort_value = trace_sort_value(filter->sort, last);
         position.trace_id = last->trace_id;
     }
-    cursor_write(&(struct cursor){.sort = filter->sort,
+    for (size_t i = 0; i < page->count && filter->session.at; i++)
+        position.running_cost = trace_running_cost(position.running_cost, &page->items[i]);
+    cursor_write(&(struct cursor){.kind = filter->session.at ? CURSOR_SESSION : CURSOR_TRACES,
+                                  .sort = filter->sort,
                                   .descending = filter->descending,
                                   .from_ns = filter->from_ns,
                                   .to_ns = filter->to_ns,

@@ -19,14 +19,14 @@ static int hex_value(uint8_t c)
 }
 
 /* '+' is a space in a form's query, but "…T10:00:00+02:00" typed into an address bar means its
- * plus: in a time only the one between date and hour is a space. */
-static uint8_t plus(bool is_time, size_t position)
+ * plus: in a time only the one between date and hour is a space. In a path it is itself. */
+static uint8_t plus_of(enum params_plus plus, size_t position)
 {
-    return is_time && position != 10 ? '+' : ' ';
+    return plus == PARAMS_PLUS_KEPT || (plus == PARAMS_PLUS_OF_TIME && position != 10) ? '+' : ' ';
 }
 
-static bool percent_decode(struct bytes raw, bool is_time, struct arena *arena,
-                           struct bytes *out_text, struct err *err)
+bool params_query_decode(struct bytes raw, enum params_plus plus, struct arena *arena,
+                         struct bytes *out_text, struct err *err)
 {
     char text[64];
     uint8_t *to = arena_alloc(arena, raw.len + 1);
@@ -46,7 +46,7 @@ static bool percent_decode(struct bytes raw, bool is_time, struct arena *arena,
             c = (uint8_t)(high << 4 | low);
             i += 2;
         } else if (c == '+') {
-            c = plus(is_time, len);
+            c = plus_of(plus, len);
         }
         to[len++] = c;
     }
@@ -79,7 +79,8 @@ static bool read_pair(const struct param *params, struct bytes pair, bool seen[P
     struct bytes name = {0};
     struct bytes value = {0};
 
-    if (!percent_decode((struct bytes){pair.at, name_len}, false, arena, &name, err))
+    if (!params_query_decode((struct bytes){pair.at, name_len}, PARAMS_PLUS_IS_SPACE, arena, &name,
+                             err))
         return false;
     for (size_t i = 0; params[i].name; i++) {
         if (!bytes_is(name, params[i].name))
@@ -88,7 +89,9 @@ static bool read_pair(const struct param *params, struct bytes pair, bool seen[P
             return err_set(err, ERR_BAD_INPUT, "parameter '%s' is given more than once",
                            params[i].name);
         seen[i] = true;
-        return percent_decode(rest, params[i].is_time, arena, &value, err) &&
+        return params_query_decode(rest,
+                                   params[i].is_time ? PARAMS_PLUS_OF_TIME : PARAMS_PLUS_IS_SPACE,
+                                   arena, &value, err) &&
                params[i].read(target, value, err);
     }
     return unknown(params, name, err);

@@ -165,17 +165,17 @@ static void received_member(struct renderer *r, const struct sources *sources)
 
         if (!is_usage(source) || is_told(sources, i))
             continue;
-        name = arena_printf(r->scratch, "%.*s%s%s", (int)source->key.len,
-                            (const char *)source->key.at, source->pointer ? "#" : "",
-                            source->pointer ? source->pointer : "");
+        name =
+            arena_printf(r->scratch, "%.*s%s%s", (int)source->key.len, (const char *)source->key.at,
+                         source->pointer ? "#" : "", source->pointer ? source->pointer : "");
         if (!name)
             continue;
         json_key_bytes(j, bytes_of(name));
         if (text_int64(source->value, &number))
             json_int(j, number);
         else
-            json_text(j, (struct bytes){source->value.at,
-                                        text_cut(source->value, SHOWN_SOURCE_BYTES)});
+            json_text(
+                j, (struct bytes){source->value.at, text_cut(source->value, SHOWN_SOURCE_BYTES)});
     }
     json_close(j, '}');
 }

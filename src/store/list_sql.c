@@ -86,6 +86,7 @@ static const struct fragment by_service = {
     "$a)",
     {TEXTOID}};
 
+static const struct fragment by_session = {"filters", "AND v.session_id = $a", {TEXTOID}};
 static const struct fragment by_name = {"filters", "AND v.name = $a", {TEXTOID}};
 static const struct fragment by_duration = {
     "filters", "AND v.end_ns - v.start_ns >= $a", {INT8OID}};
@@ -298,6 +299,10 @@ static void use_filters(struct maker *m)
     if (filter->name.at) {
         use(m, &by_name);
         row_add_text(p, filter->name);
+    }
+    if (filter->session.at) {
+        use(m, &by_session);
+        row_add_text(p, filter->session);
     }
     use_number(m, &by_duration, filter->min_duration_ns);
     use_number(m, &by_cost, filter->min_cost);

@@ -30,6 +30,12 @@ enum {
     SKELETON, UUID, UUID, INT4, INT8, INT8, INT8, INT8, INT8, INT8, TEXT, TEXT, TEXT, TEXT, TEXT,  \
         BYTEA, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS
 
+/* schema/query/trace_days.sql: ranks, texts, sets */
+#define FACTS INT8S, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS, TEXTS, TEXTS
+#define RANGE INT4, DATE, DATE, INT8, INT8
+/* schema/query/group_sums.txt behind the id */
+#define GROUP TEXT, INT8, INT8, INT8, INT8, UUID, INT8, TEXT, TEXTS, TEXTS, INT8, INT8, INT8, TEXTS
+
 const struct stmt stmts[STMT_MAX] =
     {
         [STMT_TRACE_DAYS] =
@@ -37,8 +43,7 @@ const struct stmt stmts[STMT_MAX] =
                 .name = "trace_days",
                 .sql = sql_trace_days,
                 .params = {KEY},
-                .columns = {DATE, INT4, INT8S, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS,
-                            TEXTS, TEXTS},
+                .columns = {DATE, INT4, FACTS},
             },
         [STMT_TRACE_SPANS] =
             {
@@ -95,6 +100,27 @@ const struct stmt stmts[STMT_MAX] =
                 .sql = sql_prices,
                 .params = {INT8S},
                 .columns = {INT8, TEXT, TEXT, TIME},
+            },
+        [STMT_GROUP_ONE] =
+            {
+                .name = "group_one",
+                .sql = sql_group_one,
+                .params = {RANGE, TEXT, TEXT},
+                .columns = {GROUP},
+            },
+        [STMT_GROUP_PAGE] =
+            {
+                .name = "group_page",
+                .sql = sql_group_page,
+                .params = {RANGE, TEXT, INT4, INT8, UUID, INT4},
+                .columns = {GROUP, INT8, UUID, INT8, INT8, UUID},
+            },
+        [STMT_MODELS] =
+            {
+                .name = "models",
+                .sql = sql_models,
+                .params = {RANGE, INT8, UUID, INT4},
+                .columns = {TEXT, TEXT, INT8, INT8, INT8, TEXTS, INT8, INT8, INT8, INT8, UUID},
             },
 };
 
