@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "genai/table.h"
 #include "genai/tokens.h"
 #include "genai/usage.h"
 #include "model/money.h"
@@ -214,6 +215,83 @@ static void every_dialect_is_read(void **state)
     assert_int_equal(failed, 0);
 }
 
+/* ---- nonsense ---- */
+
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t below(uint64_t most)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed % most;
+}
+
+static struct value nonsense(void)
+{
+    static const char *const texts[] = {
+        "",
+        "12",
+        "-3",
+        "1e400",
+        "{",
+        "[{]",
+        "{'a': 1",
+        "{\"input\": -1, \"usage\": {\"usage\": []}}",
+        "{\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":\"x\"}}",
+        "usage=Usage(input_tokens=5)",
+        "{\"input\":99999999999999999999,\"cacheRead\":3,\"input_tokens_details\":[1]}",
+        "{\"input_tokens\":{\"total\":5,\"cacheRead\":9},\"total\":2}",
+        "\xff\xfe usage",
+        "NaN"};
+    static const double reals[] = {0.5, -1, 1e300, 12, 1e-300, 0.1};
+    const char *text = texts[below(sizeof(texts) / sizeof(texts[0]))];
+
+    switch (below(4)) {
+    case 0:
+        return (struct value){.kind = VALUE_INT, .integer = (int64_t)below(2000)};
+    case 1:
+        return (struct value){.kind = VALUE_INT, .integer = (int64_t)(seed * 31)};
+    case 2:
+        return (struct value){.kind = VALUE_DOUBLE, .real = reals[below(6)]};
+    default:
+        return (struct value){.kind = VALUE_STRING, .text = bytes_of(text)};
+    }
+}
+
+/* Any values under any keys of usage and cost: nothing breaks, no kind is negative, what is added
+ * stays within bounds, and asking for sources changes nothing. */
+static void nonsense_breaks_nothing(void **state)
+{
+    const char *keys[1000];
+    size_t count = 0;
+
+    (void)state;
+    for (const struct genai_row *row = genai_rows; row < genai_rows + GENAI_ROWS; row++)
+        if ((row->target >= TARGET_USAGE_INPUT_TOKENS && row->target <= TARGET_COST_DISCOUNT) ||
+            row->target == TARGET_USAGE_OBJECT || row->target == TARGET_COST_OBJECT)
+            keys[count++] = row->key;
+    assert_true(count > 150);
+    for (int round = 0; round < 10000; round++) {
+        struct span *span = span_of("chat", round % 3 ? "ai" : "openlit", "{}");
+        struct meaning meaning = {.observation = round % 2 ? LLM : OBSERVATION_AGENT};
+        struct meaning again = meaning;
+
+        span->attributes.count = (uint32_t)(1 + below(30));
+        span->attributes.items = arena_array(&arena, struct attribute, span->attributes.count);
+        for (uint32_t i = 0; i < span->attributes.count; i++)
+            span->attributes.items[i] =
+                (struct attribute){bytes_of(keys[below(count)]), nonsense()};
+        read_span(span, NULL, &meaning);
+        (void)said(&meaning);
+        assert_true(meaning.usage.total >= 0 && meaning.usage.total < 32 * USAGE_MOST);
+        assert_true(meaning.reported_cost == COST_UNKNOWN || meaning.reported_cost >= 0);
+        read_span(span, some_sources(), &again);
+        assert_memory_equal(&again, &meaning, sizeof(meaning));
+        arena_reset(&arena);
+    }
+}
+
 /* ---- recordings ---- */
 
 struct recording {
@@ -412,6 +490,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_dialect_is_read, fresh_arena),
+        cmocka_unit_test_setup(nonsense_breaks_nothing, fresh_arena),
         cmocka_unit_test_setup(every_recorded_call_has_its_usage, fresh_arena),
         cmocka_unit_test_setup(every_number_has_a_source, fresh_arena),
     };

@@ -7,7 +7,7 @@
 
 enum { I = USAGE_INPUT, O = USAGE_OUTPUT, T = USAGE_TOTAL };
 
-#define END -1
+#define END (-1)
 
 struct number {
     int field; /* enum usage_field, END behind the last */

@@ -98,7 +98,8 @@ static int worth(const struct usage_account *account)
     const uint32_t sides = BIT(USAGE_INPUT) | BIT(USAGE_OUTPUT) | BIT(USAGE_UNCACHED_INPUT);
 
     return (account->aggregate ? 0 : 8) + (account->details_only ? 0 : 4) +
-           (account->numbers.given & sides ? 2 : 0) + (account->split.usage.total > 0 ? 1 : 0);
+           ((account->numbers.given & sides) != 0 ? 2 : 0) +
+           (account->split.usage.total > 0 ? 1 : 0);
 }
 
 static struct usage_account *best_account(struct usage_accounts *all)

@@ -12,7 +12,10 @@ struct cost_reader {
     struct findings *f;
     struct sources *sources;
     bool odd;
+    bool found; /* the total is known; others are read for their sources */
 };
+
+enum fate { UNUSED, USED, CONFLICT };
 
 static bool starts(struct bytes text, const char *start)
 {
@@ -22,13 +25,14 @@ static bool starts(struct bytes text, const char *start)
 }
 
 static void note(const struct cost_reader *r, const char *field, const struct finding *finding,
-                 const struct value *value, bool used, const char *reason)
+                 const struct value *value, enum fate fate, const char *reason)
 {
     struct source source = {.field = field,
                             .key = finding->key,
                             .dialect = finding_dialect(finding),
                             .pointer = genai_rows[finding->row].pointer,
-                            .used = used,
+                            .used = fate == USED,
+                            .conflict = fate == CONFLICT,
                             .reason = reason};
 
     if (r->sources == NULL)
@@ -48,8 +52,8 @@ static bool read_money(struct cost_reader *r, const char *field, const struct fi
     case USAGE_READ_COUNT:
         return true;
     case USAGE_READ_ODD:
-        r->odd = true;
-        note(r, field, finding, value, false, "no amount of money: left out");
+        r->odd = r->odd || !r->found; /* what nobody would have read makes nothing odd */
+        note(r, field, finding, value, UNUSED, "no amount of money: left out");
         break;
     case USAGE_READ_ABSENT:
         break;
@@ -84,7 +88,6 @@ static const char *why_not(struct findings *f, const struct finding *finding)
 static bool read_total(struct cost_reader *r, int64_t *out_pico)
 {
     struct findings *f = r->f;
-    bool found = false;
     int64_t pico;
 
     for (uint32_t i = f->first[TARGET_COST_TOTAL]; i < f->first[TARGET_COST_TOTAL + 1]; i++) {
@@ -92,20 +95,22 @@ static bool read_total(struct cost_reader *r, int64_t *out_pico)
         const char *reason = why_not(f, finding);
         const struct value *value;
 
-        if (found && r->sources == NULL)
+        if (r->found && r->sources == NULL)
             break;
         value = finding_value(f, finding);
         if (reason != NULL) {
-            note(r, "cost.reported", finding, value, false, reason);
+            note(r, "cost.reported", finding, value, UNUSED, reason);
         } else if (read_money(r, "cost.reported", finding, value, &pico)) {
-            note(r, "cost.reported", finding, value, !found, NULL);
-            if (found && pico != *out_pico && r->sources != NULL)
-                r->sources->items[r->sources->count - 1].conflict = true;
-            *out_pico = found ? *out_pico : pico;
-            found = true;
+            note(r, "cost.reported", finding, value,
+                 !r->found           ? USED
+                 : pico == *out_pico ? UNUSED
+                                     : CONFLICT,
+                 NULL);
+            *out_pico = r->found ? *out_pico : pico;
+            r->found = true;
         }
     }
-    return found;
+    return r->found;
 }
 
 /* All members of Langfuse's cost_details: buckets that never overlap. */
@@ -135,7 +140,7 @@ static bool add_buckets(struct cost_reader *r, int64_t *out_pico)
         }
         *out_pico = sum;
         if (found)
-            note(r, "cost.reported", finding, finding->attribute, true,
+            note(r, "cost.reported", finding, finding->attribute, USED,
                  "no total was sent: the sum of the parts");
     }
     return found;
@@ -161,7 +166,7 @@ static bool add_part(struct cost_reader *r, enum target target, const char *fiel
             r->odd = true;
             return false;
         }
-        note(r, field, finding, value, true, "no total was sent: the parts are added");
+        note(r, field, finding, value, USED, "no total was sent: the parts are added");
         return true;
     }
     return false;
@@ -224,7 +229,7 @@ static bool read_aggregate(struct cost_reader *r, int64_t *out_pico)
             value = genai_pointer(f, finding->attribute, places[k].pointer);
             if (!read_money(r, "cost.reported", finding, value, out_pico))
                 continue;
-            note(r, "cost.reported", finding, value, true, "a sum over other spans");
+            note(r, "cost.reported", finding, value, USED, "a sum over other spans");
             return true;
         }
     }
@@ -233,7 +238,7 @@ static bool read_aggregate(struct cost_reader *r, int64_t *out_pico)
 
 void genai_tokens_cost(struct findings *f, struct sources *sources, struct meaning *meaning)
 {
-    struct cost_reader r = {f, sources, false};
+    struct cost_reader r = {.f = f, .sources = sources};
     const bool own = meaning->usage.sent && !(meaning->flags & MEANING_AGGREGATE);
     int64_t pico;
 

@@ -84,17 +84,16 @@ static size_t words_of(struct bytes text, size_t out_ends[MOST_TRIES])
 {
     static const char word[] = "usage";
     const uint8_t *at = text.at;
-    size_t ring[MOST_TRIES];
-    size_t found = 0;
-    size_t count;
+    size_t count = 0;
 
     while ((at = memmem(at, text.len - (size_t)(at - text.at), word, sizeof(word) - 1)) != NULL) {
         at += sizeof(word) - 1;
-        ring[found++ % MOST_TRIES] = (size_t)(at - text.at);
+        if (count == MOST_TRIES)
+            count--; /* the oldest goes */
+        memmove(out_ends + 1, out_ends, count * sizeof(out_ends[0]));
+        out_ends[0] = (size_t)(at - text.at);
+        count++;
     }
-    count = found < MOST_TRIES ? found : MOST_TRIES;
-    for (size_t i = 0; i < count; i++)
-        out_ends[i] = ring[(found - 1 - i) % MOST_TRIES];
     return count;
 }
 

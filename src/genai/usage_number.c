@@ -180,13 +180,14 @@ static bool plain_money(double real, int64_t *out_pico)
 static enum usage_reading real_money(double real, int64_t *out_pico)
 {
     char text[TEXT_DOUBLE_BYTES];
+    size_t len;
 
     if (plain_money(real, out_pico))
         return USAGE_READ_COUNT; /* -0.0 too, which a sum of nothing may give */
     if (!isfinite(real) || real < 0)
         return USAGE_READ_ODD;
-    return text_number((struct bytes){(const uint8_t *)text, text_double(real, text)}, PICO_DIGITS,
-                       false, out_pico);
+    len = text_double(real, text);
+    return text_number((struct bytes){(const uint8_t *)text, len}, PICO_DIGITS, false, out_pico);
 }
 
 enum usage_reading usage_money(const struct value *value, int64_t *out_pico)

@@ -114,6 +114,7 @@ struct walk {
 static void read_members(const struct walk *walk, const struct value *object,
                          enum usage_place place, struct bytes parent, int depth);
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void read_member(const struct walk *walk, enum usage_place place, struct bytes parent,
                         struct bytes key, const struct value *value, int depth)
 {

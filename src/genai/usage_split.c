@@ -26,7 +26,7 @@ struct sides {
 const char *usage_field_name(enum usage_field field)
 {
     static const char *const names[USAGE_FIELD_COUNT] = {
-#define X(id, name) [USAGE_##id] = name,
+#define X(id, name) [USAGE_##id] = (name),
         USAGE_FIELDS(X)
 #undef X
     };

@@ -3,7 +3,7 @@
 const char *observation_name(enum observation observation)
 {
     static const char *const names[OBSERVATION_COUNT] = {
-#define X(id, name) [OBSERVATION_##id] = name,
+#define X(id, name) [OBSERVATION_##id] = (name),
         OBSERVATIONS(X)
 #undef X
     };
@@ -20,7 +20,7 @@ bool observation_is_call(enum observation observation)
 const char *token_kind_name(enum token_kind kind)
 {
     static const char *const names[TOKEN_KIND_COUNT] = {
-#define X(id, name) [TOKEN_##id] = name,
+#define X(id, name) [TOKEN_##id] = (name),
         TOKEN_KINDS(X)
 #undef X
     };
@@ -31,7 +31,7 @@ const char *token_kind_name(enum token_kind kind)
 const char *usage_rule_name(enum usage_rule rule)
 {
     static const char *const names[USAGE_RULE_COUNT] = {
-#define X(id, number, name, text) [USAGE_RULE_##id] = name,
+#define X(id, number, name, text) [USAGE_RULE_##id] = (name),
         USAGE_RULES(X)
 #undef X
     };
@@ -42,7 +42,7 @@ const char *usage_rule_name(enum usage_rule rule)
 const char *usage_rule_text(enum usage_rule rule)
 {
     static const char *const texts[USAGE_RULE_COUNT] = {
-#define X(id, number, name, text) [USAGE_RULE_##id] = text,
+#define X(id, number, name, text) [USAGE_RULE_##id] = (text),
         USAGE_RULES(X)
 #undef X
     };
@@ -53,7 +53,7 @@ const char *usage_rule_text(enum usage_rule rule)
 const char *billing_reason_name(enum billing_reason reason)
 {
     static const char *const names[BILLING_REASON_COUNT] = {
-#define X(id, number, name, text) [BILLING_REASON_##id] = name,
+#define X(id, number, name, text) [BILLING_REASON_##id] = (name),
         BILLING_REASONS(X)
 #undef X
     };
@@ -64,7 +64,7 @@ const char *billing_reason_name(enum billing_reason reason)
 const char *billing_reason_text(enum billing_reason reason)
 {
     static const char *const texts[BILLING_REASON_COUNT] = {
-#define X(id, number, name, text) [BILLING_REASON_##id] = text,
+#define X(id, number, name, text) [BILLING_REASON_##id] = (text),
         BILLING_REASONS(X)
 #undef X
     };
