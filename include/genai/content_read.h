@@ -37,4 +37,18 @@ struct bytes content_metadata(struct findings *f);
 struct bytes content_tools(struct findings *f);
 void content_finish_reasons(struct findings *f, struct content *content, struct bytes last);
 
+#define CONTENT_WINDOW 4096 /* bytes looked at, from the end and then from the start of a text */
+
+/* Whose message is looked for. */
+struct content_words {
+    const char *role[3];
+    const char *type; /* LangChain's */
+    bool any;         /* where no role stands, the first text */
+};
+
+/* At most 200 characters of a text as it was sent, in one line: the last message of these words
+ * where it is JSON, or the tool that it calls, else how it begins. */
+struct bytes content_line(struct arena *arena, struct bytes text,
+                          const struct content_words *words);
+
 #endif

@@ -169,6 +169,42 @@ static bool is_number(const struct value *value)
            (value->kind == VALUE_STRING && text_real(value->text, &real));
 }
 
+/* The settings in a request that was sent as it went to the provider. */
+static void add_request(struct findings *f, struct members *m)
+{
+    static const char *const known[] = {"temperature",
+                                        "top_p",
+                                        "top_k",
+                                        "max_tokens",
+                                        "max_completion_tokens",
+                                        "max_output_tokens",
+                                        "frequency_penalty",
+                                        "presence_penalty",
+                                        "stop",
+                                        "stop_sequences",
+                                        "seed",
+                                        "n",
+                                        "reasoning_effort",
+                                        "response_format",
+                                        "tool_choice"};
+    struct content_run run;
+    struct value parsed;
+
+    for (size_t at = 0; content_next(f, TARGET_INPUT, &at, &run);) {
+        const struct value *object = parsed_object(f, content_value(f, &run), &parsed);
+
+        if (!message_member(object, ANY_OF("messages", "input", "contents", "prompt")))
+            continue;
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+            const struct value *value = message_member(object, ANY_OF(known[i]));
+
+            if (value)
+                add_parameter(m, bytes_of(known[i]), value);
+        }
+        return;
+    }
+}
+
 struct bytes content_parameters(struct findings *f)
 {
     __attribute__((cleanup(buf_done))) struct buf text = {.max = f->arena->max_bytes};
@@ -195,6 +231,7 @@ struct bytes content_parameters(struct findings *f)
         for (uint32_t i = 0; object && i < object->count; i++)
             add_parameter(&m, object->entries[i].key, &object->entries[i].value);
     }
+    add_request(f, &m);
     return close_object(f, &m, &text);
 }
 

@@ -1,354 +1,25 @@
-/* One line of input and output for lists, found by a bounded look into the texts as sent. */
+/* One line of input and output for lists. */
 #include "genai/content_read.h"
 
-#include "base/text.h"
 #include "genai/value_json.h"
 
-#define MOST_CHARACTERS 200
-#define TRIES 3
-#define WINDOW 4096 /* bytes looked at, from the end and then from the start of a text */
-
-/* ---- one line ---- */
-
-struct line {
-    uint8_t *at;
-    size_t len;
-    unsigned characters;
-    bool space; /* a space is due before the next character */
-};
-
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static void line_add(struct line *line, struct bytes character)
-{
-    if (line->characters >= MOST_CHARACTERS)
-        return;
-    if (character.len == 1 && (is_space(character.at[0]) || character.at[0] < 0x20)) {
-        line->space = line->len > 0;
-        return;
-    }
-    if (line->space && ++line->characters < MOST_CHARACTERS)
-        line->at[line->len++] = ' ';
-    line->space = false;
-    if (line->characters++ >= MOST_CHARACTERS)
-        return;
-    memcpy(line->at + line->len, character.at, character.len);
-    line->len += character.len;
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool read_u(struct bytes text, uint32_t *out_unit)
-{
-    *out_unit = 0;
-    if (text.len < 6 || text.at[0] != '\\' || text.at[1] != 'u')
-        return false;
-    for (size_t i = 2; i < 6; i++) {
-        const int digit = hex_digit(text.at[i]);
-
-        if (digit < 0)
-            return false;
-        *out_unit = *out_unit << 4 | (uint32_t)digit;
-    }
-    return true;
-}
-
-static void line_add_code(struct line *line, uint32_t code)
-{
-    uint8_t raw[4];
-    size_t len;
-
-    if (code < 0x80) {
-        raw[0] = (uint8_t)code;
-        len = 1;
-    } else if (code < 0x800) {
-        raw[0] = (uint8_t)(0xc0 | code >> 6);
-        raw[1] = (uint8_t)(0x80 | (code & 63));
-        len = 2;
-    } else if (code < 0x10000) {
-        raw[0] = (uint8_t)(0xe0 | code >> 12);
-        raw[1] = (uint8_t)(0x80 | (code >> 6 & 63));
-        raw[2] = (uint8_t)(0x80 | (code & 63));
-        len = 3;
-    } else {
-        raw[0] = (uint8_t)(0xf0 | code >> 18);
-        raw[1] = (uint8_t)(0x80 | (code >> 12 & 63));
-        raw[2] = (uint8_t)(0x80 | (code >> 6 & 63));
-        raw[3] = (uint8_t)(0x80 | (code & 63));
-        len = 4;
-    }
-    line_add(line, (struct bytes){raw, len});
-}
-
-/* An escape of JSON; returns its length. */
-static size_t line_add_escape(struct line *line, struct bytes text)
-{
-    uint32_t unit;
-    uint32_t low;
-
-    if (read_u(text, &unit)) {
-        if (unit >= 0xd800 && unit < 0xdc00 &&
-            read_u((struct bytes){text.at + 6, text.len - 6}, &low) && low >= 0xdc00 &&
-            low < 0xe000) {
-            line_add_code(line, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
-            return 12;
-        }
-        line_add_code(line, unit == 0 || (unit >= 0xd800 && unit < 0xe000) ? 0xfffd : unit);
-        return 6;
-    }
-    if (text.len < 2)
-        return 1;
-    if (text.at[1] != 0 && strchr("nrtbf", text.at[1]))
-        line_add(line, BYTES_LITERAL(" "));
-    else
-        line_add(line, (struct bytes){text.at + 1, text.at[1] < 0x80 ? 1 : 0});
-    return 2;
-}
-
-/* json: text is the inside of a JSON string, up to its quote or the end. */
-static struct bytes line_of(struct arena *arena, struct bytes text, bool json)
-{
-    struct line line = {.at = arena_alloc(arena, (size_t)4 * MOST_CHARACTERS)};
-
-    if (!line.at)
-        return (struct bytes){0};
-    while (text.len > 0 && line.characters < MOST_CHARACTERS) {
-        size_t step = text_utf8_step(text);
-
-        if (json && text.at[0] == '"')
-            break;
-        if (json && text.at[0] == '\\') {
-            step = line_add_escape(&line, text);
-        } else if (step == 0 || text.at[0] == 0) {
-            step = 1;
-            line_add_code(&line, 0xfffd);
-        } else {
-            line_add(&line, (struct bytes){text.at, step});
-        }
-        text.at += step;
-        text.len -= step;
-    }
-    return (struct bytes){line.at, line.len};
-}
-
-/* ---- a message's text in JSON ---- */
-
-static size_t skip_space(struct bytes text, size_t at)
-{
-    while (at < text.len && is_space(text.at[at]))
-        at++;
-    return at;
-}
-
-/* Where the text of a member begins, behind its quote; at stands behind the name. 0: it is none. */
-static size_t string_behind(struct bytes text, size_t at)
-{
-    at = skip_space(text, at);
-    if (at >= text.len || text.at[at] != ':')
-        return 0;
-    at = skip_space(text, at + 1);
-    return at < text.len && text.at[at] == '"' ? at + 1 : 0;
-}
-
-static bool word_at(struct bytes text, size_t at, const char *word)
-{
-    const size_t len = strlen(word);
-
-    return text.len - at > len && memcmp(text.at + at, word, len) == 0 && text.at[at + len] == '"';
-}
-
-static bool is_text_name(struct bytes text, size_t at)
-{
-    return word_at(text, at, "content") || word_at(text, at, "text");
-}
-
-static size_t string_end(struct bytes text, size_t at)
-{
-    while (at < text.len && text.at[at] != '"')
-        at += text.at[at] == '\\' ? 2 : 1;
-    return at < text.len ? at : text.len;
-}
-
-/* The first text in the rest of the object that at stands in. 0: none. */
-static size_t text_ahead(struct bytes text, size_t at)
-{
-    int depth = 0;
-
-    for (; at < text.len && depth >= 0; at++) {
-        const uint8_t c = text.at[at];
-
-        if (c == '{' || c == '[')
-            depth++;
-        else if (c == '}' || c == ']')
-            depth--;
-        if (c != '"')
-            continue;
-        const size_t end = string_end(text, at + 1);
-        const size_t found = is_text_name(text, at + 1) ? string_behind(text, end + 1) : 0;
-
-        if (found > 0 && found < text.len && text.at[found] != '"')
-            return found;
-        at = end;
-    }
-    return 0;
-}
-
-/* The last text that begins between from and to. 0: none. */
-static size_t text_before(struct bytes text, size_t from, size_t to)
-{
-    size_t last = 0;
-
-    for (size_t at = from; at < to;) {
-        const uint8_t *quote = memchr(text.at + at, '"', to - at);
-
-        if (!quote)
-            break;
-        at = (size_t)(quote - text.at) + 1;
-        if (is_text_name(text, at)) {
-            const size_t found = string_behind(text, string_end(text, at) + 1);
-
-            if (found > 0 && found < to && text.at[found] != '"')
-                last = found;
-        }
-    }
-    return last;
-}
-
-struct role_words {
-    const char *role[3];
-    const char *type; /* LangChain's */
-    bool any;         /* where no role stands, the first text */
-};
-
-static bool is_wanted(struct bytes text, size_t at, const struct role_words *words, bool type)
-{
-    if (type)
-        return word_at(text, at, words->type);
-    for (size_t i = 0; i < 3 && words->role[i]; i++)
-        if (word_at(text, at, words->role[i]))
-            return true;
-    return false;
-}
-
-/* Where a role stands, and where the one before it stood. */
-struct role_place {
-    size_t name;
-    size_t word;
-    size_t before;
-};
-
-static size_t text_of(struct bytes window, const struct role_place *place)
-{
-    const size_t text = text_ahead(window, string_end(window, place->word) + 1);
-
-    return text > 0 ? text : text_before(window, place->before, place->name);
-}
-
-/* The text of the last message of a role in a window; the last few are tried, so that the work has
- * a bound whatever stands there. */
-static struct bytes last_message(struct arena *arena, struct bytes window,
-                                 const struct role_words *words)
-{
-    struct role_place places[TRIES];
-    size_t count = 0;
-    size_t before = 0;
-
-    for (size_t at = 0; at < window.len;) {
-        const uint8_t *quote = memchr(window.at + at, '"', window.len - at);
-        bool type;
-        size_t word;
-
-        if (!quote)
-            break;
-        at = (size_t)(quote - window.at) + 1;
-        type = word_at(window, at, "type");
-        word = type || word_at(window, at, "role") ? string_behind(window, at + 5) : 0;
-        if (word == 0)
-            continue;
-        if (is_wanted(window, word, words, type))
-            places[count++ % TRIES] = (struct role_place){at, word, before};
-        if (!type)
-            before = word;
-        at = word;
-    }
-    for (size_t i = 0; i < TRIES && i < count; i++) {
-        const size_t text = text_of(window, &places[(count - 1 - i) % TRIES]);
-
-        if (text > 0)
-            return line_of(arena, (struct bytes){window.at + text, window.len - text}, true);
-    }
-    return (struct bytes){0};
-}
-
-static struct bytes json_line(struct arena *arena, struct bytes text,
-                              const struct role_words *words)
-{
-    const size_t len = text.len < WINDOW ? text.len : WINDOW;
-    const struct bytes head = {text.at, len};
-    const struct bytes tail = {text.at + text.len - len, len};
-    struct bytes line = last_message(arena, tail, words);
-
-    if (line.len == 0 && text.len > WINDOW)
-        line = last_message(arena, head, words);
-    return line;
-}
-
-/* A text as it was sent: the last message of the role where it is JSON, else how it begins. */
-static struct bytes text_line(struct arena *arena, struct bytes text,
-                              const struct role_words *words)
-{
-    struct bytes line = {0};
-
-    while (text.len > 0 && is_space(text.at[0])) {
-        text.at++;
-        text.len--;
-    }
-    if (!message_says(text) || bytes_is(text, "null"))
-        return line;
-    if (text.at[0] == '{' || text.at[0] == '[') {
-        line = json_line(arena, text, words);
-        if (line.len == 0 && words->any) {
-            const size_t len = text.len < WINDOW ? text.len : WINDOW;
-            const struct bytes head = {text.at, len};
-            const size_t at = text_ahead(head, 0);
-
-            if (at > 0)
-                line = line_of(arena, (struct bytes){head.at + at, len - at}, true);
-        }
-    } else if (text.at[0] == '"' && text.len > 1 && text.at[text.len - 1] == '"') {
-        line = line_of(arena, (struct bytes){text.at + 1, text.len - 1}, true);
-    }
-    return line.len > 0 ? line : line_of(arena, text, false);
-}
-
-/* ---- findings ---- */
-
 static struct bytes value_line(struct findings *f, const struct value *value,
-                               const struct role_words *words)
+                               const struct content_words *words)
 {
-    __attribute__((cleanup(buf_done))) struct buf text = {.max = (size_t)2 * WINDOW};
+    __attribute__((cleanup(buf_done))) struct buf text = {.max = (size_t)2 * CONTENT_WINDOW};
     struct json j = json_into(&text);
 
     if (value->kind == VALUE_STRING)
-        return text_line(f->arena, value->text, words);
+        return content_line(f->arena, value->text, words);
     if (value->kind == VALUE_EMPTY)
         return (struct bytes){0};
     value_json_write(&j, value); /* a long one ends where the room does */
-    return text_line(f->arena, buf_bytes(&text), words);
+    return content_line(f->arena, buf_bytes(&text), words);
 }
 
 /* Indexed keys: the text of the last message of the role. */
 static struct bytes indexed_line(struct findings *f, const struct content_run *run,
-                                 const struct role_words *words)
+                                 const struct content_words *words)
 {
     const struct value *last = NULL;
     uint32_t wanted = UINT32_MAX; /* index of the newest message of the role */
@@ -382,9 +53,9 @@ static struct bytes indexed_line(struct findings *f, const struct content_run *r
 }
 
 /* The last event of a name. */
-static struct bytes event_line(struct findings *f, bool output, const struct role_words *words)
+static struct bytes event_line(struct findings *f, bool output, const struct content_words *words)
 {
-    struct role_words any = *words;
+    struct content_words any = *words;
 
     any.any = true; /* the event's name is the role */
     for (uint32_t i = f->span->event_count; i > 0; i--) {
@@ -424,9 +95,9 @@ static struct bytes preview(struct findings *f, bool output)
                                      TARGET_RETRIEVAL_QUERY};
     static const enum target out[] = {TARGET_OUTPUT_MESSAGES, TARGET_OUTPUT_TEXT, TARGET_OUTPUT,
                                       TARGET_OUTPUT_TOOL_CALLS, TARGET_TOOL_RESULT};
-    static const struct role_words asked = {{"user", "human"}, "human", false};
-    static const struct role_words said = {{"assistant", "ai", "model"}, "ai", true};
-    const struct role_words *words = output ? &said : &asked;
+    static const struct content_words asked = {{"user", "human"}, "human", false};
+    static const struct content_words said = {{"assistant", "ai", "model"}, "ai", true};
+    const struct content_words *words = output ? &said : &asked;
     const enum target *targets = output ? out : in;
     const size_t count = output ? sizeof(out) / sizeof(out[0]) : sizeof(in) / sizeof(in[0]);
     bool events_done = false;
