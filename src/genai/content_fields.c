@@ -172,36 +172,36 @@ static bool is_number(const struct value *value)
 /* The settings in a request that was sent as it went to the provider. */
 static void add_request(struct findings *f, struct members *m)
 {
-    static const char *const known[] = {"temperature",
-                                        "top_p",
-                                        "top_k",
-                                        "max_tokens",
-                                        "max_completion_tokens",
-                                        "max_output_tokens",
-                                        "frequency_penalty",
-                                        "presence_penalty",
-                                        "stop",
-                                        "stop_sequences",
-                                        "seed",
-                                        "n",
-                                        "reasoning_effort",
-                                        "response_format",
-                                        "tool_choice"};
+    static const char *const bodies[] = {"/messages", "/input", "/contents", "/prompt"};
+    static const char *const known[] = {"/temperature",
+                                        "/top_p",
+                                        "/top_k",
+                                        "/max_tokens",
+                                        "/max_completion_tokens",
+                                        "/max_output_tokens",
+                                        "/frequency_penalty",
+                                        "/presence_penalty",
+                                        "/stop",
+                                        "/stop_sequences",
+                                        "/seed",
+                                        "/n",
+                                        "/reasoning_effort",
+                                        "/response_format",
+                                        "/tool_choice"};
     struct content_run run;
-    struct value parsed;
 
     for (size_t at = 0; content_next(f, TARGET_INPUT, &at, &run);) {
-        const struct value *object = parsed_object(f, content_value(f, &run), &parsed);
+        const struct value *request = run.indexed ? NULL : content_value(f, &run);
+        const struct value *body = NULL;
 
-        if (!message_member(object, ANY_OF("messages", "input", "contents", "prompt")))
-            continue;
-        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-            const struct value *value = message_member(object, ANY_OF(known[i]));
+        for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]) && !body; i++)
+            body = genai_pointer(f, request, bodies[i]);
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && body; i++) {
+            const struct value *value = genai_pointer(f, request, known[i]);
 
             if (value)
-                add_parameter(m, bytes_of(known[i]), value);
+                add_parameter(m, bytes_of(known[i] + 1), value);
         }
-        return;
     }
 }
 
@@ -258,17 +258,29 @@ struct bytes content_metadata(struct findings *f)
     return close_object(f, &m, &text);
 }
 
-/* What holds definitions: their list, or an object with "tools" or "functions". */
-static const struct value *tool_list(struct findings *f, const struct value *value, bool whole,
+/* A list of definitions, or JSON of one. */
+static const struct value *tool_list(struct findings *f, const struct value *value,
                                      struct value *parsed)
 {
     if (value && value->kind == VALUE_STRING && message_parse(f->arena, value->text, parsed))
         value = parsed;
-    if (value && !whole)
-        value = message_member(value, ANY_OF("tools", "functions", "function_tools"));
-    if (value && (value->kind == VALUE_ARRAY || value->kind == VALUE_KVLIST) && value->count > 0)
-        return value;
-    return whole && value && value->kind == VALUE_STRING ? value : NULL;
+    if (value && (value->kind == VALUE_ARRAY || value->kind == VALUE_KVLIST) && value->count == 0)
+        return NULL;
+    return value;
+}
+
+/* The tools in an object of parameters or in a request. */
+static const struct value *tools_inside(struct findings *f, const struct value *object)
+{
+    static const char *const names[] = {"/tools", "/functions", "/function_tools"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct value *value = genai_pointer(f, object, names[i]);
+
+        if (value && value->kind == VALUE_ARRAY && value->count > 0)
+            return value;
+    }
+    return NULL;
 }
 
 static struct bytes tools_text(struct findings *f, const struct value *list)
@@ -301,7 +313,7 @@ struct bytes content_tools(struct findings *f)
 
             if (value && run.indexed)
                 value = content_leaves(value, f->arena);
-            value = tool_list(f, value, i == 0, &parsed);
+            value = i == 0 ? tool_list(f, value, &parsed) : tools_inside(f, value);
             if (value)
                 return tools_text(f, value);
         }

@@ -122,13 +122,22 @@ static struct bytes line_of(struct arena *arena, struct bytes text, bool json)
     if (!line.at)
         return (struct bytes){0};
     while (text.len > 0 && line.characters < MOST_CHARACTERS) {
-        size_t step = text_utf8_step(text);
+        const uint8_t c = text.at[0];
+        size_t step;
 
-        if (json && text.at[0] == '"')
+        if (c > ' ' && c < 0x7f && c != '"' && c != '\\' && !line.space) {
+            line.at[line.len++] = c;
+            line.characters++;
+            text.at++;
+            text.len--;
+            continue;
+        }
+        if (json && c == '"')
             break;
-        if (json && text.at[0] == '\\') {
+        step = text_utf8_step(text);
+        if (json && c == '\\') {
             step = line_add_escape(&line, text);
-        } else if (step == 0 || text.at[0] == 0) {
+        } else if (step == 0 || c == 0) {
             step = 1;
             line_add_code(&line, 0xfffd);
         } else {
@@ -251,50 +260,42 @@ static bool is_wanted(struct bytes text, size_t at, const struct content_words *
     return false;
 }
 
-/* Where a role stands, and where the one before it stood. */
-struct role_place {
-    size_t name;
-    size_t word;
-    size_t before;
-};
-
-static size_t text_of(struct bytes window, const struct role_place *place)
+/* Where the last role before `at` stands; 0: none. */
+static size_t role_before(struct bytes text, size_t at)
 {
-    const size_t text = text_ahead(window, string_end(window, place->word) + 1);
+    const uint8_t *quote;
 
-    return text > 0 ? text : text_before(window, place->before, place->name);
+    while ((quote = memrchr(text.at, '"', at)) != NULL) {
+        at = (size_t)(quote - text.at);
+        if (word_at(text, at + 1, "role"))
+            return at;
+    }
+    return 0;
 }
 
-/* The text of the last message of a role in a window; the last few are tried, so that the work has
- * a bound whatever stands there. */
+/* The text of the last message of a role in a window, from its end; the last few are tried, so that
+ * the work has a bound whatever stands there. */
 static struct bytes last_message(struct arena *arena, struct bytes window,
                                  const struct content_words *words)
 {
-    struct role_place places[TRIES];
-    size_t count = 0;
-    size_t before = 0;
+    unsigned tries = 0;
+    size_t at = window.len;
+    const uint8_t *quote;
 
-    for (size_t at = 0; at < window.len;) {
-        const uint8_t *quote = memchr(window.at + at, '"', window.len - at);
+    while (tries < TRIES && (quote = memrchr(window.at, '"', at)) != NULL) {
         bool type;
         size_t word;
+        size_t text;
 
-        if (!quote)
-            break;
-        at = (size_t)(quote - window.at) + 1;
-        type = word_at(window, at, "type");
-        word = type || word_at(window, at, "role") ? string_behind(window, at + 5) : 0;
-        if (word == 0)
+        at = (size_t)(quote - window.at);
+        type = word_at(window, at + 1, "type");
+        word = type || word_at(window, at + 1, "role") ? string_behind(window, at + 6) : 0;
+        if (word == 0 || !is_wanted(window, word, words, type))
             continue;
-        if (is_wanted(window, word, words, type))
-            places[count++ % TRIES] = (struct role_place){at, word, before};
-        if (!type)
-            before = word;
-        at = word;
-    }
-    for (size_t i = 0; i < TRIES && i < count; i++) {
-        const size_t text = text_of(window, &places[(count - 1 - i) % TRIES]);
-
+        tries++;
+        text = text_ahead(window, string_end(window, word) + 1);
+        if (text == 0)
+            text = text_before(window, role_before(window, at), at);
         if (text > 0)
             return line_of(arena, (struct bytes){window.at + text, window.len - text}, true);
     }
@@ -344,6 +345,23 @@ static struct bytes member_behind(struct bytes text, size_t from, const char *co
     return (struct bytes){0};
 }
 
+/* Where a sign of a call stands: the list of calls as a name, for it is a reason to finish too. */
+static const uint8_t *find_sign(struct bytes text, const char *sign, bool as_name)
+{
+    const size_t len = strlen(sign);
+    const uint8_t *end = text.at + text.len;
+    const uint8_t *found = memmem(text.at, text.len, sign, len);
+
+    for (unsigned i = 0; i < TRIES && found && as_name; i++) {
+        const size_t behind = skip_space(text, (size_t)(found - text.at) + len);
+
+        if (behind < text.len && text.at[behind] == ':')
+            return found;
+        found = memmem(found + 1, (size_t)(end - found - 1), sign, len);
+    }
+    return as_name ? NULL : found;
+}
+
 /* An answer that only calls a tool: its name and its arguments. */
 static struct bytes call_line(struct arena *arena, struct bytes text)
 {
@@ -354,7 +372,7 @@ static struct bytes call_line(struct arena *arena, struct bytes text)
     bool json[2];
 
     for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-        const uint8_t *sign = memmem(text.at, text.len, signs[i], strlen(signs[i]));
+        const uint8_t *sign = find_sign(text, signs[i], i == 0);
         const size_t at = sign ? (size_t)(sign - text.at) : 0;
         size_t from = at > CALL_BEFORE ? at - CALL_BEFORE : 0;
         struct bytes lines[2];
