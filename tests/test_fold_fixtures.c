@@ -36,7 +36,7 @@ static void complain(const char *id, const char *what)
 static const char *hex_of(const struct fold_span *span)
 {
     uint8_t id[8];
-    char *hex = arena_alloc(&arena, 17);
+    char *hex = arena_calloc(&arena, 1, 17); /* ends with its NUL */
 
     put_be64(id, (uint64_t)span->span_id);
     text_hex((struct bytes){id, sizeof(id)}, hex);

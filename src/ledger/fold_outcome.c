@@ -6,8 +6,7 @@
 #define MOST_HOPS 8 /* of absorbers: each is stronger than the last, so there are fewer */
 
 /* Nodes from[0 .. count) of one class, in order of the tree. */
-struct class
-{
+struct same_call {
     struct fold_work *w;
     const uint32_t *nodes;
     uint32_t count;
@@ -18,7 +17,7 @@ static bool is_call(const struct fold_work *w, uint32_t node)
     return w->judged[node].role == FOLD_CALL;
 }
 
-static bool has_call(const struct class *c)
+static bool has_call(const struct same_call *c)
 {
     for (uint32_t i = 0; i < c->count; i++)
         if (is_call(c->w, c->nodes[i]))
@@ -26,7 +25,7 @@ static bool has_call(const struct class *c)
     return false;
 }
 
-static bool may_be_billed(const struct class *c, uint32_t node, bool calls)
+static bool may_be_billed(const struct same_call *c, uint32_t node, bool calls)
 {
     const struct fold_judged *j = &c->w->judged[node];
 
@@ -36,7 +35,7 @@ static bool may_be_billed(const struct class *c, uint32_t node, bool calls)
 }
 
 /* Who says how large the call is. */
-static uint32_t find_anchor(const struct class *c, bool calls)
+static uint32_t find_anchor(const struct same_call *c, bool calls)
 {
     const struct fold_node *nodes = c->w->tree.nodes;
     uint32_t anchor = FOLD_NONE;
@@ -63,7 +62,7 @@ static bool same_size(const struct fold_work *w, uint32_t a, uint32_t b)
 }
 
 /* An instrumentation's own span inside its own wrapper is the call, whatever the wrapper adds. */
-static bool is_own_wrapper(const struct class *c, uint32_t i)
+static bool is_own_wrapper(const struct same_call *c, uint32_t i)
 {
     const struct fold_work *w = c->w;
     const uint32_t node = c->nodes[i];
@@ -89,7 +88,7 @@ static int compare_details(const struct fold_work *w, uint32_t a, uint32_t b)
     return fold_rank_identity(fold_work_span(w, a), fold_work_span(w, b));
 }
 
-static uint32_t choose(const struct class *c)
+static uint32_t choose(const struct same_call *c)
 {
     const bool calls = has_call(c);
     const uint32_t anchor = find_anchor(c, calls);
@@ -121,7 +120,7 @@ static enum billing_reason repeat_reason(const struct fold_work *w, uint32_t nod
 }
 
 /* The class's own outcome; what its absorbers mean is told later. */
-static void settle(const struct class *c)
+static void settle(const struct same_call *c)
 {
     struct fold_work *w = c->w;
     const uint32_t root = fold_work_root(w, c->nodes[0]);
@@ -152,15 +151,15 @@ static void settle(const struct class *c)
     }
 }
 
-struct class_entry {
+struct member {
     uint32_t root;
     uint32_t node;
 };
 
 static int compare_entries(const void *a, const void *b)
 {
-    const struct class_entry *left = a;
-    const struct class_entry *right = b;
+    const struct member *left = a;
+    const struct member *right = b;
 
     if (left->root != right->root)
         return left->root < right->root ? -1 : 1;
@@ -169,17 +168,17 @@ static int compare_entries(const void *a, const void *b)
 
 static void settle_classes(struct fold_work *w)
 {
-    struct class_entry *entries = w->clusters; /* siblings are done with it */
+    struct member *entries = w->clusters; /* siblings are done with it */
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < w->tree.count; i++)
         if (w->judged[i].role == FOLD_CALL || w->judged[i].role == FOLD_CONTAINER)
-            entries[count++] = (struct class_entry){fold_work_root(w, i), i};
+            entries[count++] = (struct member){fold_work_root(w, i), i};
     qsort(entries, count, sizeof(*entries), compare_entries);
     for (uint32_t i = 0; i < count; i++)
         w->list[i] = entries[i].node;
     for (uint32_t i = 0; i < count;) {
-        struct class c = {.w = w, .nodes = w->list + i};
+        struct same_call c = {.w = w, .nodes = w->list + i};
 
         while (i < count && entries[i].root == fold_work_root(w, c.nodes[0])) {
             c.count++;
