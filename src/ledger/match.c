@@ -176,13 +176,11 @@ static void add_provider(struct search *s, uint32_t provider)
 
 static uint32_t host_provider(const struct price_list *list, struct bytes host)
 {
-    static const char scheme[] = "://";
-    const uint8_t *at = memmem(host.at, host.len, scheme, 3);
-
     if (host.len == 0)
         return PRICE_NONE;
-    if (at)
-        host = (struct bytes){at + 3, host.len - (size_t)(at + 3 - host.at)};
+    const uint8_t *scheme = memmem(host.at, host.len, "://", 3);
+    if (scheme)
+        host = (struct bytes){scheme + 3, host.len - (size_t)(scheme + 3 - host.at)};
     for (uint32_t i = 0; i < list->host_count; i++)
         if (price_rule_holds(list, &list->hosts[i], host))
             return list->hosts[i].stands_for;
