@@ -332,7 +332,7 @@ static bool read_key(struct parser *p, bool call, struct bytes *out_key)
 {
     const uint8_t *start = p->at;
 
-    *out_key = (struct bytes){NULL, 0};
+    *out_key = (struct bytes){start, 0};
     if (!call && (*p->at == '"' || *p->at == '\'')) {
         if (!read_string(p, out_key))
             return false;
@@ -352,7 +352,7 @@ static bool read_key(struct parser *p, bool call, struct bytes *out_key)
         return true;
     }
     p->at = start;
-    *out_key = (struct bytes){NULL, 0};
+    *out_key = (struct bytes){start, 0};
     return call;
 }
 
