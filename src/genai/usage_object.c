@@ -118,7 +118,7 @@ static void read_members(const struct walk *walk, const struct value *object,
 static void read_member(const struct walk *walk, enum usage_place place, struct bytes parent,
                         struct bytes key, const struct value *value, int depth)
 {
-    const uint8_t *dot = memchr(key.at, '.', key.len);
+    const uint8_t *dot = key.len > 0 ? memchr(key.at, '.', key.len) : NULL;
     const struct usage_name *name = NULL;
     struct word word;
     struct bytes letters;
