@@ -11,6 +11,7 @@
 #include "support/expect.h"
 #include "support/ledger.h"
 #include "support/load.h"
+#include "support/logs.h"
 #include "support/number.h"
 #include "support/server.h"
 
@@ -101,6 +102,12 @@ static void database_away_is_503_and_nothing_is_lost(void **state)
             expect_retry("database away", json);
             assert_null(memmem(reply.body.at, reply.body.len, "host=", 5));
         }
+        const struct test_log log = test_log_of(&ids, "hello");
+        buf_clear(&body);
+        pb_log_request(&body, &log, 1);
+        http_call(server.http_port, "POST", "/v1/logs", "content-type: application/x-protobuf\r\n",
+                  buf_bytes(&body), &reply);
+        expect_retry("logs, database away", false);
         expect_grpc_retry(server.grpc_port);
         http_get(server.http_port, "/api/v1/services", &reply);
         assert_int_equal(reply.status, 503);

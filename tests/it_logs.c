@@ -500,6 +500,44 @@ static void records_wait_a_day_for_their_span(void **state)
     assert_false(more);
 }
 
+/* RF-34, OTLP-43: what only the database refuses is found and rejected alone */
+static void rejects_what_the_database_refuses_alone(void **state)
+{
+    static const size_t bad[] = {0, 41, 42, 99};
+    struct test_log logs[100];
+    struct test_ids ids;
+    char message[1100];
+    struct err err;
+
+    (void)state;
+    assert_true(db_exec(&db,
+                        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                        " $$BEGIN IF NEW.event LIKE '%poison%' THEN RAISE EXCEPTION 'no'"
+                        " USING ERRCODE = '22023'; END IF; RETURN NEW; END$$;"
+                        "CREATE TRIGGER refuse BEFORE INSERT ON spanledger.span_log"
+                        " FOR EACH ROW EXECUTE FUNCTION public.refuse()",
+                        &err));
+    test_ids_next(&ids);
+    for (size_t i = 0; i < COUNT(logs); i++) {
+        logs[i] = test_log_of(&ids, "sound");
+        logs[i].time_unix_nano += i;
+    }
+    for (size_t i = 0; i < COUNT(bad); i++)
+        logs[bad[i]].body = "poison";
+    pb_log_request(&body, logs, COUNT(logs));
+    post_logs(false, buf_bytes(&body));
+    expect_partial("four refused by the database", &reply, false, COUNT(bad), message);
+    assert_non_null(strstr(message, "log_records[41]: the database refuses a value"));
+    assert_null(strstr(message, "22023"));
+    assert_true(db_exec(&db, "DROP TRIGGER refuse ON spanledger.span_log", &err));
+    const struct test_span span = test_span_of(&ids, "chat");
+    buf_clear(&body);
+    pb_request(&body, "test-service", &span, 1);
+    http_export(server.http_port, false, buf_bytes(&body), &reply);
+    assert_int_equal(events_of_logs(get_span(ids.trace_id, hex_of(ids.span_id, 8))),
+                     COUNT(logs) - COUNT(bad));
+}
+
 /* Spans that share an id: the earliest has the content, once. */
 static void spans_that_share_an_id_show_content_once(void **state)
 {
@@ -574,6 +612,7 @@ int main(void)
         cmocka_unit_test_setup(refuses_bodies_of_other_signals, empty),
         cmocka_unit_test_setup(bounds_the_records_of_a_trace, empty),
         cmocka_unit_test_setup(records_wait_a_day_for_their_span, empty),
+        cmocka_unit_test_setup(rejects_what_the_database_refuses_alone, empty),
         cmocka_unit_test_setup(spans_that_share_an_id_show_content_once, empty),
         cmocka_unit_test_setup(takes_records_of_any_time, empty),
     };
