@@ -195,7 +195,8 @@ void usage_add_object(struct usage_accounts *accounts, const struct finding *fin
     for (int field = 0; field < USAGE_FIELD_COUNT; field++)
         if (usage_given(&account->numbers, (enum usage_field)field))
             account->from[field] = finding;
-    account->aggregate = finding->target == TARGET_USAGE_AGGREGATED;
+    /* LiveKit's metrics are those of the span itself. */
+    account->aggregate = finding->target == TARGET_USAGE_AGGREGATED && !STARTS(finding->key, "lk.");
 }
 
 static enum usage_place place_of(struct bytes key)

@@ -42,12 +42,12 @@ static const struct {
     {DIALECT_LITELLM, ALWAYS, INSIDE, UNKNOWN},
     {DIALECT_GOOGLE_ADK, OLD_ADK, INSIDE, OUTSIDE},
     {DIALECT_GOOGLE_ADK, ALWAYS, INSIDE, INSIDE},
-    {DIALECT_OPENLIT, CLAUDE, OUTSIDE, UNKNOWN},
     {DIALECT_OPENINFERENCE, CONVERSE, OUTSIDE, UNKNOWN},
     {DIALECT_OPENINFERENCE, OLD_ANTHROPIC, OUTSIDE, UNKNOWN},
     {DIALECT_OPENINFERENCE, ALWAYS, INSIDE, UNKNOWN},
     {DIALECT_TRACELOOP, CONVERSE, OUTSIDE, UNKNOWN},
     {DIALECT_TRACELOOP, ALWAYS, INSIDE, UNKNOWN},
+    {DIALECT_OPENLIT, CLAUDE, OUTSIDE, UNKNOWN},
     {DIALECT_LANGSMITH, ALWAYS, INSIDE, INSIDE},
     {DIALECT_LAMINAR, ALWAYS, INSIDE, UNKNOWN},
     {DIALECT_LIVEKIT, ALWAYS, INSIDE, UNKNOWN},
@@ -199,8 +199,8 @@ static bool belongs(const struct usage_accounts *all, const struct usage_account
     if (dialect == DIALECT_CLAUDE_CODE || dialect == DIALECT_OPENCLAW || dialect == DIALECT_CODEX ||
         dialect == DIALECT_POSTHOG)
         return false;
-    if (account->family == USAGE_FAMILY_TOKEN_COUNT && dialect == DIALECT_OPENINFERENCE)
-        return true;
+    if (account->family == USAGE_FAMILY_TOKEN_COUNT)
+        return dialect == DIALECT_OPENINFERENCE;
     return findings_dialect(all->f, dialect);
 }
 

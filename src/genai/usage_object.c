@@ -68,7 +68,8 @@ static void add_bucket(struct usage_object *to, struct bytes word, const struct 
     const enum usage_field field = starts_with(word, "input") ? USAGE_INPUT : USAGE_OUTPUT;
     int64_t count;
 
-    if (!starts_with(word, "input") && !starts_with(word, "output"))
+    if ((!starts_with(word, "input") && !starts_with(word, "output")) ||
+        memmem(word.at, word.len, "cost", 4) != NULL)
         return;
     if (usage_count(value, &count) != USAGE_READ_COUNT ||
         to->numbers.of[field] > USAGE_MOST - count)

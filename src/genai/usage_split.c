@@ -167,6 +167,9 @@ static enum usage_rule decide_reasoning(const struct sides *s, enum usage_habit 
         return USAGE_RULE_TOTAL_INCLUSIVE;
     if (with && (!without || habit == USAGE_HABIT_OUTSIDE))
         return USAGE_RULE_REASONING_OUTSIDE;
+    /* Unlike with cached tokens, nobody is known to send reasoning outside and a total without. */
+    if (without && !with)
+        return USAGE_RULE_TOTAL_INCLUSIVE;
     if (habit == USAGE_HABIT_OUTSIDE)
         return USAGE_RULE_REASONING_OUTSIDE;
     if (habit == USAGE_HABIT_INSIDE)
