@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "queries.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
@@ -301,6 +302,52 @@ static void staged_spans_keep_it_too(void **state)
     assert_whole(read_one(6, true)->meaning, &want);
 }
 
+static int64_t number(const char *sql)
+{
+    DB_RESULT res = PQexec(db.conn, sql);
+    int64_t found = 0;
+
+    if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
+        fail_msg("%s: %s", sql, PQresultErrorMessage(res));
+    assert_true(text_int64(bytes_of(PQgetvalue(res, 0, 0)), &found));
+    return found;
+}
+
+/* Long texts stand apart and come back; what a replaced version had goes with it. */
+static void payloads_follow_the_version_that_stands(void **state)
+{
+    static const char count[] = "SELECT count(*) FROM spanledger.span_payload";
+    struct stored_payload long_text = {.attributes = BYTES_LITERAL("[[1,\"input\",\"long\"]]"),
+                                       .events = BYTES_LITERAL("[{\"name\":\"e\"}]")};
+    struct stored_payload other = {.attributes = BYTES_LITERAL("[[0,\"output\",\"longer\"]]")};
+    struct stored_span rows[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        rows[i] = span_of(7, NULL);
+        rows[i].attributes = BYTES_LITERAL("{\"a\":1}");
+        rows[i].duration_ns += (int64_t)i;
+        rows[i].content_hash = (int64_t)i;
+    }
+    rows[1].payload = &long_text;
+    rows[2].payload = &other;
+    write_one(&rows[1], WRITE_NEW);
+    assert_int_equal(number(count), 1);
+    assert_true(bytes_is(read_one(7, true)->attributes, "{\"a\":1,\"input\":\"long\"}"));
+    assert_true(bytes_is(read_one(7, true)->events, "[{\"name\":\"e\"}]"));
+    assert_int_equal(read_one(7, false)->attributes.len, 0);
+    write_one(&rows[0], WRITE_SUPERSEDED);
+    write_one(&rows[1], WRITE_IDENTICAL);
+    assert_int_equal(number(count), 1);
+    write_one(&rows[2], WRITE_REPLACED);
+    assert_int_equal(number(count), 1);
+    assert_true(bytes_is(read_one(7, true)->attributes, "{\"output\":\"longer\",\"a\":1}"));
+    assert_int_equal(read_one(7, true)->events.len, 0);
+    write_one(&rows[3], WRITE_REPLACED);
+    assert_int_equal(number(count), 0);
+    assert_true(bytes_is(read_one(7, true)->attributes, "{\"a\":1}"));
+}
+
 /* All trace rows as text, in order of their key. */
 static char *dump_traces(void)
 {
@@ -465,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_session_alone_is_kept),
         cmocka_unit_test(a_greater_version_brings_its_own),
         cmocka_unit_test(staged_spans_keep_it_too),
+        cmocka_unit_test(payloads_follow_the_version_that_stands),
         cmocka_unit_test(trace_rows_add_up_in_any_order),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

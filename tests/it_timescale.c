@@ -212,6 +212,17 @@ static const struct call calls[] = {
     {"write_insert_staged", 1, {"{2,3,4}"}, 1},
     {"write_replace", 1, {SINCE, UNTIL, "{3}"}, 3},
     {"write_supersede", 1, {SINCE, UNTIL, "{4}"}, 3},
+    {"write_responses", 1, {"1", "{77}", SINCE, UNTIL, "100"}, 5},
+    {"write_fold_facts", 5, {"{1}", "{3}", "{" TRACE "}", SINCE, UNTIL}, 5},
+    {"write_fold",
+     1,
+     {"{1}", "{3}", "{" TRACE "}", "{2}", "{2026-11-21 01:00:01+00}", "{1}", "{t}", "{1}", "{NULL}",
+      "{NULL}", SINCE, UNTIL},
+     12},
+    {"write_payload_delete",
+     1,
+     {"{1}", "{3}", "{" TRACE "}", "{2}", "{2026-11-21 01:00:01+00}", "{1}", SINCE, UNTIL},
+     8},
     {"write_trace_days", 1, {"{1}", "{3}", "{" TRACE "}", "2026-11-20", "2026-11-23"}, 5},
     {"write_trace", 2, {NULL}, 0},
     {"write_trace_multi", 2, {"{1}", "{3}", "{" TRACE "}", "2026-11-20", "2026-11-23"}, 5},
@@ -308,11 +319,12 @@ static void empty_tables(void)
 {
     struct err err;
 
-    must(db_exec(&db,
-                 "TRUNCATE spanledger.span, spanledger.trace, spanledger.resource,"
-                 " spanledger.scope, spanledger.span_log; DROP TABLE IF EXISTS pg_temp.span_stage,"
-                 " pg_temp.trace_stage",
-                 &err));
+    must(db_exec(
+        &db,
+        "TRUNCATE spanledger.span, spanledger.span_payload, spanledger.trace, spanledger.resource,"
+        " spanledger.scope, spanledger.span_log; DROP TABLE IF EXISTS pg_temp.span_stage,"
+        " pg_temp.trace_stage",
+        &err));
 }
 
 static void fill_table(void)
@@ -321,6 +333,12 @@ static void fill_table(void)
 
     empty_tables();
     fill("spanledger.span", "", "1000, i", "generate_series(1, 4)");
+    must(db_exec(&db,
+                 "UPDATE spanledger.span SET response_key = 77 WHERE span_id = 1;"
+                 "INSERT INTO spanledger.span_payload (start_time, trace_id, span_id, tenant_id,"
+                 " kind, trace_bucket, attributes) VALUES ('2026-11-21 01:00:01+00', '" TRACE "',"
+                 " 2, 1, 1, 3, '[[0,\"a\",1]]')",
+                 &err));
     must(db_exec(&db,
                  "INSERT INTO spanledger.trace (day, tenant_id, trace_id, start_ns, end_ns,"
                  " last_received, first_span_id, span_count, error_count, roots_ended,"

@@ -61,6 +61,9 @@ static inline bool findings_dialect(const struct findings *f, enum dialect diale
     return (f->dialects >> dialect & 1) != 0;
 }
 
+/* Whether its row holds content: what was said, not what is counted. */
+bool finding_is_content(const struct finding *finding);
+
 /* The value of a finding: the attribute itself, or what its row's JSON pointer names inside it,
  * where the attribute holds JSON text, JSON text in quotes, a Python repr, or a kvlist. Rows that
  * hold JSON or a list as a whole give the value that their text holds, or the text where it cannot

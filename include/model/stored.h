@@ -118,8 +118,9 @@ struct stored_span {
     uint32_t other_versions; /* reading only: how many other versions came under this key */
     const struct stored_resource *resource; /* never NULL */
     const struct stored_scope *scope;       /* never NULL */
-    const struct meaning *meaning;  /* NULL: a span like any other, without any GenAI column */
-    struct stored_payload *payload; /* NULL: all its texts stand in attributes and events */
+    const struct meaning *meaning; /* NULL: a span like any other, without any GenAI column */
+    struct stored_payload
+        *payload; /* writing only (model/payload); NULL: all texts stand in attributes and events */
     struct billing billing;
 };
 

@@ -7,6 +7,7 @@ SELECT
     ,
 --@columns span_read_whole
 FROM spanledger.span AS s
+--@columns span_payload_join
 WHERE s.tenant_id = $1 AND s.trace_bucket = $2 AND s.trace_id = $3
     AND s.start_time >= $4 AND s.start_time < $5 AND s.span_id = $6
 ORDER BY s.start_time, s.kind

@@ -349,6 +349,11 @@ bool genai_find(const struct span *span, unsigned classes, struct arena *arena,
     return true;
 }
 
+bool finding_is_content(const struct finding *finding)
+{
+    return (genai_rows[finding->row].classes & FIND_CONTENT) != 0;
+}
+
 const char *finding_dialect(const struct finding *finding)
 {
     return genai_dialect_names[genai_rows[finding->row].dialect];

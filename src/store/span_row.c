@@ -2,6 +2,7 @@
 #include "store/span_row.h"
 
 #include "base/clock.h"
+#include "model/payload.h"
 
 enum column {
     SPAN_ID,
@@ -59,7 +60,9 @@ enum column {
     INPUT_PREVIEW,
     OUTPUT_PREVIEW,
     TAGS,
-    WHOLE_COLUMNS,
+    MEANING_END,
+    PAYLOAD_ATTRIBUTES = MEANING_END,
+    PAYLOAD_EVENTS,
 };
 
 static bool has_any(const struct row *row, int first, int end)
@@ -141,7 +144,7 @@ static void read_meaning(struct row *row, bool full, struct stored_span *span)
     struct meaning *m;
 
     if (!has_any(row, OBSERVATION_TYPE, SKELETON_COLUMNS) &&
-        !(full && has_any(row, SESSION_ID, WHOLE_COLUMNS)))
+        !(full && has_any(row, SESSION_ID, MEANING_END)))
         return;
     m = arena_new(row->arena, struct meaning);
     if (!m) {
@@ -221,7 +224,9 @@ static bool read_payload(struct row *row, struct shared_rows *shared, struct sto
     span->events = row_text_or_empty(row, EVENTS);
     span->links = row_text_or_empty(row, LINKS);
     span->exact = row_text_or_empty(row, EXACT);
-    return row_ok(row);
+    return row_ok(row) &&
+           payload_join(span, row_text_or_empty(row, PAYLOAD_ATTRIBUTES),
+                        row_text_or_empty(row, PAYLOAD_EVENTS), row->arena, row->err);
 }
 
 bool span_row_read(struct row *row, bool full, struct shared_rows *shared, struct stored_span *span)

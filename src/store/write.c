@@ -18,6 +18,7 @@
 #include "store/chunks.h"
 #include "store/counting.h"
 #include "store/log_rows.h"
+#include "store/payload_rows.h"
 #include "store/pgtypes.h"
 #include "store/settle.h"
 #include "store/trace_rows.h"
@@ -327,7 +328,8 @@ static bool write_once(struct writer *w, struct write_item *items, size_t count,
     if (has_rows(&w->plan, /* staged= */ true) &&
         !versions_write(&w->db, &w->plan, items, &w->scratch, err))
         return false;
-    return write_traces(w, items, count, locked, err) && commit(w, err);
+    return payload_rows_write(&w->db, items, count, &w->scratch, err) &&
+           write_traces(w, items, count, locked, err) && commit(w, err);
 }
 
 static void roll_back(struct writer *w)

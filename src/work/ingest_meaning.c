@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "genai/content.h"
+#include "model/payload.h"
 
 /* Parsed JSON is some times as long as its text; one span's body has at most some megabytes of it. */
 #define SCRATCH_MAX_BYTES ((size_t)64 << 20)
@@ -71,36 +72,66 @@ static struct bytes host_of(const struct span *span)
 }
 
 /* Reads into scratch. False: it had no room. */
-static bool read_span(struct ingest_meaning *m, const struct span *span, struct meaning *out,
-                      bool *out_any)
+static bool read_span(struct ingest_meaning *m, const struct span *span, struct findings *f,
+                      struct meaning *out, bool *out_any)
 {
-    struct findings f;
     struct err err;
 
     *out_any = false;
-    if (!genai_find(span, FIND_FACTS | FIND_CONTENT, &m->scratch, &f, &err))
+    if (!genai_find(span, FIND_FACTS | FIND_CONTENT, &m->scratch, f, &err))
         return false;
-    if (f.count == 0 && f.dialects == 0)
+    if (f->count == 0 && f->dialects == 0)
         return true;
-    if (!genai_read(&f, NULL, out, &err) ||
-        (f.content_bytes > 0 &&
-         !genai_previews(&f, &out->input_preview, &out->output_preview, &err)))
+    if (!genai_read(f, NULL, out, &err) ||
+        (f->content_bytes > 0 &&
+         !genai_previews(f, &out->input_preview, &out->output_preview, &err)))
         return false;
     *out_any = !is_empty(out);
     return true;
 }
 
+static bool no_room(struct err *err)
+{
+    return err_set(err, ERR_TOO_LARGE, "request needs more memory than decode_max_bytes");
+}
+
+/* Moves what was said out of the row where it is long. Repeated attributes are found once each; a
+ * row that has any is exact and not touched. */
+static bool move_content(struct ingest_meaning *m, const struct findings *f,
+                         struct stored_span *row, struct arena *arena)
+{
+    const uint32_t count = f->span->attributes.count;
+    bool *moved = arena_calloc(&m->scratch, count, sizeof(*moved));
+    bool events = false;
+
+    if (!moved)
+        return true; /* no room to think about it: it stays */
+    for (size_t i = 0; i < f->count; i++) {
+        const struct finding *finding = &f->items[i];
+
+        if (!finding_is_content(finding))
+            continue;
+        events |= finding->event >= 0;
+        if (finding->event == FIND_ON_SPAN && finding->attribute && finding->position < count)
+            moved[finding->position] = true;
+    }
+    return payload_split(row, moved, count, events, arena);
+}
+
 bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, struct stored_span *row,
                          struct arena *arena, struct err *err)
 {
+    struct findings f = {0};
     struct meaning found;
     struct meaning *copy;
     bool any;
 
-    if (!read_span(m, span, &found, &any)) {
+    if (!read_span(m, span, &f, &found, &any)) {
         log_limited(LOG_WARN, "ingest", "a span takes too much memory to be understood",
                     "bytes=%zu", m->scratch.max_bytes);
         any = false;
+    } else if (f.content_bytes > PAYLOAD_MIN_BYTES && !move_content(m, &f, row, arena)) {
+        return no_room(err);
     }
     if (any) {
         if (meaning_counts(&found))
