@@ -110,7 +110,7 @@ static void writes_the_fields_of_a_trace_and_its_spans(void **state)
         "{\"span_id\":\"fffffffffffffffe\",\"parent_span_id\":\"0000000000000001\",\"depth\":1",
         "\"kind\":\"client\"",
         "\"self_duration_ns\":9",
-        "\"status\":\"error\",\"status_message\":\"bad\\nluck\"",
+        "\"status\":\"error\",\"failed\":true,\"status_message\":\"bad\\nluck\"",
         "\"attributes\":{\"n\":1.0,\"big\":\"9007199254740993\"}",
         "\"resource\":{\"service.name\":\"shop\"}",
         "\"scope\":{\"name\":\"lib\",\"version\":\"1.2\",\"attributes\":{}}",

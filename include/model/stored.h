@@ -124,6 +124,15 @@ struct stored_span {
     struct billing billing;
 };
 
+/* Whether a span counts as an error: by its status or by other means (meaning.failed). */
+static inline bool stored_failed(const struct stored_span *span)
+{
+    enum { STATUS_ERROR = 2 };
+
+    return span->status_code == STATUS_ERROR || span->outcome == SPAN_FAILED ||
+           span->outcome == SPAN_CANCELLED;
+}
+
 /* Bucket of a trace, 0 .. TRACE_BUCKETS - 1: XXH3 of the 16 bytes. Part of the unique key: never
  * change. */
 int16_t stored_bucket(const struct uuid *trace_id);

@@ -147,6 +147,8 @@ static void outcome(struct renderer *r, const struct stored_span *span)
 
     json_key(j, "status");
     json_cstr(j, span_status_name(span->status_code));
+    json_key(j, "failed");
+    json_bool(j, stored_failed(span));
     json_key(j, "status_message");
     json_text(j, span->status_message);
 }

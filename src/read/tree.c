@@ -14,7 +14,6 @@
 #define KIND_CLIENT 3
 #define KIND_PRODUCER 4
 #define KIND_CONSUMER 5
-#define STATUS_ERROR 2
 
 struct id_entry {
     int64_t span_id;
@@ -355,7 +354,7 @@ static void sum_up(struct builder *b, int64_t now_ns, struct tree *tree)
         tree->first = earlier(tree->first, span);
         if (end_of(span) > tree->end_ns)
             tree->end_ns = end_of(span);
-        tree->error_count += span->status_code == STATUS_ERROR;
+        tree->error_count += stored_failed(span);
         if (span->received_ns > last_received_ns)
             last_received_ns = span->received_ns;
         if (span->has_parent)
