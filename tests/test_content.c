@@ -315,12 +315,35 @@ static void previews_are_one_short_line(void **state)
     }
 }
 
+static void a_preview_ends_after_200_characters(void **state)
+{
+    static const char *const pieces[] = {"a", "ab ", "\xc3\xa9", " \xf0\x9f\x98\x80", "a b  c\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        char text[2048] = "x";
+        struct case_attribute attributes[] = {{"input.value", text}, {0}};
+        struct bytes line;
+        size_t characters = 0;
+
+        while (strlen(text) < 1500)
+            memcpy(text + strlen(text), pieces[i], strlen(pieces[i]) + 1);
+        line =
+            case_content(&arena, pieces[i], case_span(&arena, attributes, NULL), LLM).input_preview;
+        for (size_t k = 0; k < line.len; k++)
+            characters += (line.at[k] & 0xc0) != 0x80;
+        assert_in_range(characters, 199, 200);
+        assert_int_not_equal(line.at[line.len - 1], ' ');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(fields_are_read, fresh_arena),
         cmocka_unit_test_setup(a_tools_call_and_result_are_read, fresh_arena),
         cmocka_unit_test_setup(previews_are_one_short_line, fresh_arena),
+        cmocka_unit_test_setup(a_preview_ends_after_200_characters, fresh_arena),
     };
     int failed;
 

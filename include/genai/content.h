@@ -6,22 +6,31 @@
 #include "base/json_write.h"
 #include "genai/read.h"
 
+/* Which of several sources counts: for input and output the first in rank that says anything, for
+ * messages one source per side (lists under keys of their own, events where they stand in rank, pieces
+ * of an answer, then requests and responses under any key). A text that a model was given or gave is a
+ * message too; on other spans only what is a message list. What came out again of what went in (a
+ * graph's state, an agent's history) stands once. */
 struct content {
-    struct bytes input; /* as sent; empty: none. JSON text where it is JSON */
+    struct bytes input; /* as sent; values that are no texts as JSON. Empty: nothing; where only
+                           messages were sent, their list */
     struct bytes output;
-    struct bytes messages;   /* JSON array [{"role","parts":[{"type":…}], …}]: input then output
-                                 messages; empty: no message list was sent */
-    struct bytes parameters; /* JSON object of request parameters; empty: none */
-    struct bytes metadata;   /* JSON object; empty: none */
+    struct bytes messages; /* JSON array [{"role","name","parts":[{"type",…}],"finish_reason"}] with
+                              the parts of the convention: text, reasoning, tool_call,
+                              tool_call_response, blob, uri, file; others as sent. Instructions,
+                              then what went in, then what came out. Empty: none */
+    struct bytes parameters;       /* JSON object, names of the convention; empty: none */
+    struct bytes metadata;         /* JSON object; empty: none */
     struct bytes tool_definitions; /* JSON array; empty: none */
-    struct bytes system;           /* system instructions as text; also the first of messages */
+    struct bytes system;           /* instructions as text; also the first of messages */
     struct bytes *finish_reasons;
     uint32_t finish_reason_count;
     struct bytes tool_call_id;
-    struct bytes tool_arguments; /* as sent */
+    struct bytes tool_arguments; /* of a tool span, as sent; input and output are the same then */
     struct bytes tool_result;
-    struct bytes
-        input_preview; /* one line for lists: the last user message or the input, at most 200 characters */
+    /* One line of at most 200 characters: the last thing a user said, or how the input begins; the
+     * answer, or the tool that it calls. */
+    struct bytes input_preview;
     struct bytes output_preview;
 };
 

@@ -1,7 +1,6 @@
 /* Parameters, metadata, tool definitions and finish reasons of a span. */
 #include "genai/content_read.h"
 
-#include <ctype.h>
 #include <xxhash.h>
 
 #include "base/text.h"

@@ -114,6 +114,22 @@ static size_t line_add_escape(struct line *line, struct bytes text)
     return 2;
 }
 
+/* Printable ASCII, where there is room for a space before it. */
+static inline void line_add_plain(struct line *line, uint8_t c)
+{
+    if (c == ' ') {
+        line->space = line->len > 0;
+        return;
+    }
+    if (line->space) {
+        line->at[line->len++] = ' ';
+        line->characters++;
+        line->space = false;
+    }
+    line->at[line->len++] = c;
+    line->characters++;
+}
+
 /* json: text is the inside of a JSON string, up to its quote or the end. */
 static struct bytes line_of(struct arena *arena, struct bytes text, bool json)
 {
@@ -125,9 +141,9 @@ static struct bytes line_of(struct arena *arena, struct bytes text, bool json)
         const uint8_t c = text.at[0];
         size_t step;
 
-        if (c > ' ' && c < 0x7f && c != '"' && c != '\\' && !line.space) {
-            line.at[line.len++] = c;
-            line.characters++;
+        if (c >= ' ' && c < 0x7f && c != '"' && c != '\\' &&
+            line.characters + 2 <= MOST_CHARACTERS) { /* most are such */
+            line_add_plain(&line, c);
             text.at++;
             text.len--;
             continue;
@@ -362,6 +378,18 @@ static const uint8_t *find_sign(struct bytes text, const char *sign, bool as_nam
     return as_name ? NULL : found;
 }
 
+static struct bytes joined_line(struct arena *arena, struct bytes name, struct bytes arguments)
+{
+    uint8_t *joined = arena_alloc(arena, name.len + 1 + arguments.len);
+
+    if (!joined || name.len == 0 || arguments.len == 0)
+        return name;
+    memcpy(joined, name.at, name.len);
+    joined[name.len] = ' ';
+    memcpy(joined + name.len + 1, arguments.at, arguments.len);
+    return line_of(arena, (struct bytes){joined, name.len + 1 + arguments.len}, false);
+}
+
 /* An answer that only calls a tool: its name and its arguments. */
 static struct bytes call_line(struct arena *arena, struct bytes text)
 {
@@ -369,14 +397,12 @@ static struct bytes call_line(struct arena *arena, struct bytes text)
                                         "\"tool_use\"",     "\"toolUse\"",   "\"functionCall\"",
                                         "\"function_call\""};
     struct bytes parts[2];
-    bool json[2];
+    bool json[2] = {false, false};
 
     for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
         const uint8_t *sign = find_sign(text, signs[i], i == 0);
         const size_t at = sign ? (size_t)(sign - text.at) : 0;
         size_t from = at > CALL_BEFORE ? at - CALL_BEFORE : 0;
-        struct bytes lines[2];
-        uint8_t *joined;
 
         if (!sign)
             continue;
@@ -386,17 +412,8 @@ static struct bytes call_line(struct arena *arena, struct bytes text)
         parts[1] = member_behind(text, from, ANY_OF("arguments", "args", "input"), &json[1]);
         if (parts[0].len == 0 || !json[0])
             continue;
-        lines[0] = line_of(arena, parts[0], true);
-        lines[1] = line_of(arena, parts[1], json[1]);
-        joined = arena_alloc(arena, lines[0].len + 1 + lines[1].len);
-        if (!joined)
-            return (struct bytes){0};
-        memcpy(joined, lines[0].at, lines[0].len);
-        joined[lines[0].len] = ' ';
-        memcpy(joined + lines[0].len + 1, lines[1].at, lines[1].len);
-        return line_of(arena,
-                       (struct bytes){joined, lines[0].len + (lines[1].len ? 1 : 0) + lines[1].len},
-                       false);
+        return joined_line(arena, line_of(arena, parts[0], true),
+                           line_of(arena, parts[1], json[1]));
     }
     return (struct bytes){0};
 }
