@@ -63,6 +63,17 @@ static void expect_grpc_retry(uint16_t port)
     h2_reply_done(&grpc);
 }
 
+static void expect_logs_retry(uint16_t port, const struct test_ids *ids)
+{
+    const struct test_log log = test_log_of(ids, "hello");
+
+    buf_clear(&body);
+    pb_log_request(&body, &log, 1);
+    http_call(port, "POST", "/v1/logs", "content-type: application/x-protobuf\r\n",
+              buf_bytes(&body), &reply);
+    expect_retry("logs, database away", false);
+}
+
 /* OTLP-53, OTLP-54, OTLP-55, OTLP-58, OTLP-68, OTLP-69, RF-04, RF-12 */
 static void database_away_is_503_and_nothing_is_lost(void **state)
 {
@@ -102,12 +113,7 @@ static void database_away_is_503_and_nothing_is_lost(void **state)
             expect_retry("database away", json);
             assert_null(memmem(reply.body.at, reply.body.len, "host=", 5));
         }
-        const struct test_log log = test_log_of(&ids, "hello");
-        buf_clear(&body);
-        pb_log_request(&body, &log, 1);
-        http_call(server.http_port, "POST", "/v1/logs", "content-type: application/x-protobuf\r\n",
-                  buf_bytes(&body), &reply);
-        expect_retry("logs, database away", false);
+        expect_logs_retry(server.http_port, &ids);
         expect_grpc_retry(server.grpc_port);
         http_get(server.http_port, "/api/v1/services", &reply);
         assert_int_equal(reply.status, 503);

@@ -319,6 +319,39 @@ static void content_stands_at_its_span_whichever_comes_first(void **state)
                 2 * 16 * WAYS);
 }
 
+static const char *messages_of(const struct recorded *r, const char *span_id)
+{
+    return doc_sorted(&arena, doc_get(get_span(r->trace_id, span_id), "messages"));
+}
+
+/* Of one recording the messages came as log records alone, all others have them twice: at the span
+ * too. They are shown once. */
+static void messages_are_read_from_the_logs_of_a_span(void **state)
+{
+    static const char *const roles[] = {"system", "user", "assistant"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(recordings); i++) {
+        struct recorded r = open_recording(recordings[i], 150);
+        const bool only_in_logs = strcmp(r.name, "python-openai_v2-legacy_chat") == 0;
+        const char *span_id = doc_at(doc_item(r.records, 0), "spanId", NULL);
+        send_spans(&r);
+        const char *before = messages_of(&r, span_id);
+        send_logs(BY_PROTOBUF, r.logs);
+        send_logs(BY_JSON, r.json);
+        const char *after = messages_of(&r, span_id);
+        if (strcmp(before, "[]") == 0 ? !only_in_logs : strcmp(before, after) != 0)
+            fail_msg("%s: messages were %s, are %s", r.name, before, after);
+        if (!only_in_logs)
+            continue;
+        const struct doc *messages = doc_parse(&arena, bytes_of(after));
+        assert_int_equal(doc_count(messages), COUNT(roles));
+        for (size_t k = 0; k < COUNT(roles); k++)
+            assert_string_equal(doc_at(doc_item(messages, k), "role", NULL), roles[k]);
+        assert_non_null(strstr(after, "How is the weather in Oslo?"));
+    }
+}
+
 static void *send_beside(void *arg)
 {
     const struct recorded *r = arg;
@@ -606,6 +639,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(content_stands_at_its_span_whichever_comes_first, empty),
+        cmocka_unit_test_setup(messages_are_read_from_the_logs_of_a_span, empty),
         cmocka_unit_test_setup(content_comes_at_the_same_moment, empty),
         cmocka_unit_test_setup(refuses_other_records_by_name_and_takes_the_rest, empty),
         cmocka_unit_test_setup(refuses_ordinary_logs_in_bulk, empty),

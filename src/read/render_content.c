@@ -4,6 +4,7 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "genai/content.h"
+#include "otlp/logs.h"
 #include "otlp/stored.h"
 #include "read/amounts.h"
 
@@ -19,6 +20,12 @@ struct derived {
     struct content content;
 };
 
+static bool find(struct renderer *r, struct derived *d, struct err *err)
+{
+    return genai_find(&d->sent, FIND_FACTS | FIND_DETAILS | FIND_CONTENT, r->scratch, &d->findings,
+                      err);
+}
+
 static bool derive(struct renderer *r, const struct stored_span *span, struct derived *d,
                    struct err *err)
 {
@@ -26,11 +33,14 @@ static bool derive(struct renderer *r, const struct stored_span *span, struct de
 
     arena_reset(r->scratch);
     *d = (struct derived){.sources = {.arena = r->scratch}};
-    return otlp_from_stored(span, r->scratch, &memo, &d->sent, err) &&
-           genai_find(&d->sent, FIND_FACTS | FIND_DETAILS | FIND_CONTENT, r->scratch, &d->findings,
-                      err) &&
-           genai_read(&d->findings, &d->sources, &d->meaning, err) &&
-           genai_content(&d->findings, &d->meaning, &d->sources, &d->content, err);
+    if (!otlp_from_stored(span, r->scratch, &memo, &d->sent, err) || !find(r, d, err) ||
+        !genai_read(&d->findings, &d->sources, &d->meaning, err))
+        return false;
+    /* What came as log records is content, never facts: those are the span's own, as its columns. */
+    if (span->log_events.len > 0 &&
+        (!otlp_add_log_events(span, r->scratch, &d->sent, err) || !find(r, d, err)))
+        return false;
+    return genai_content(&d->findings, &d->meaning, &d->sources, &d->content, err);
 }
 
 /* Whether a text is one JSON object, array or string. Numbers and words of JSON are words of people
