@@ -51,7 +51,8 @@ CREATE TABLE spanledger.model_price (
 CREATE UNIQUE INDEX model_price_own_key ON spanledger.model_price (tenant_id, provider, model, effective_from) WHERE tenant_id IS NOT NULL;
 CREATE UNIQUE INDEX model_price_global_key ON spanledger.model_price (provider, model, effective_from) WHERE tenant_id IS NULL;
 
--- Rates that spans were priced with, as they were: written when first used, so that a cost can be explained after the list has changed.
+-- Rates that spans were or may be priced with, as they were: each server writes those of its list before it prices a span with it, so that a cost can be
+-- explained after the list has changed.
 CREATE TABLE spanledger.price (
     price_id int8 NOT NULL,            -- hash of all that follows
     name text NOT NULL,                -- 'openai:gpt-4o'
@@ -59,7 +60,7 @@ CREATE TABLE spanledger.price (
     source text NOT NULL,              -- list and version, or 'own'
     effective_from timestamptz,        -- NULL: always
     rates jsonb NOT NULL,              -- kind -> pico-USD per token, 'request' per call
-    first_used timestamptz NOT NULL DEFAULT now(),
+    first_known timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT price_pkey PRIMARY KEY (price_id)
 );
 

@@ -276,12 +276,23 @@ static void a_running_server_takes_prices_over_within_five_seconds(void **state)
     fresh_database();
     assert_true(server_up(&server, flags));
     assert_false(log_has(&server, "own prices are in force"));
+    /* What a span may be priced with can be explained. */
+    assert_true(number("SELECT count(*) FROM spanledger.price") > 1700);
+    assert_int_equal(
+        number("SELECT count(*) FROM spanledger.price WHERE name = 'openai:gpt-4o' AND "
+               "source = 'genai-prices 0.1.8' AND effective_from IS NULL AND "
+               "rates->>'input' = '2500000'"),
+        1);
     assert_int_equal(import("model,input\nsome,3\n"), 0);
     for (int i = 0; i < 50 && !seen; i++) {
         (void)usleep(100000);
         seen = log_has(&server, "own prices are in force");
     }
     assert_true(seen);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM spanledger.price WHERE name = 'some' AND source = 'contract 7'"),
+        1);
     assert_int_equal(WEXITSTATUS(server_stop(&server, 10000)), 0);
     server_remove(&server);
     db_close(&db);

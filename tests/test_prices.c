@@ -194,6 +194,17 @@ static void own_prices_win_from_their_date_on(void **state)
             assert_memory_equal(&again, &price, sizeof(again));
         }
     }
+    size_t count = 0;
+    size_t own_rows = 0;
+    for (struct price price; prices_at(own, count, &price); count++) {
+        struct price again;
+
+        assert_true(prices_by_id(own, price.id, &again));
+        assert_true(bytes_equal(again.name, price.name));
+        own_rows += bytes_is(price.source, "o") || bytes_is(price.source, "t");
+    }
+    assert_int_equal(own_rows, 2 * 8);
+    assert_true(count > 1700);
     prices_unref(own);
 }
 

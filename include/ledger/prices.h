@@ -80,6 +80,10 @@ bool prices_find(struct prices *prices, const struct price_question *question,
 /* The price with this id, as prices_find gave it. False: this list has none. */
 bool prices_by_id(const struct prices *prices, uint64_t id, struct price *out_price);
 
+/* The index'th of all prices that prices_find may give, own ones included, some perhaps twice; false
+ * past the end. */
+bool prices_at(const struct prices *prices, size_t index, struct price *out_price);
+
 /* The provider as the list names it ("aws" for "bedrock_converse"); empty when the name is none of a
  * known provider (frameworks, unknown ones). Lives as long as the list. */
 struct bytes prices_provider(const struct prices *prices, struct bytes provider);

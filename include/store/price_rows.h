@@ -14,6 +14,10 @@ MUST_CHECK bool price_rows_epoch(struct db *db, int64_t *out_epoch, struct err *
 MUST_CHECK bool price_rows_load(struct db *db, struct arena *arena, struct own_price **out_rows,
                                 size_t *out_count, size_t *out_bad, struct err *err);
 
+/* Writes every price that this list may give into spanledger.price, where it is not there yet: before
+ * the list is used, so that each span.price_id leads to a row. */
+MUST_CHECK bool price_rows_keep(struct db *db, const struct prices *prices, struct err *err);
+
 struct price_import {
     int64_t added;    /* rows that are new, also those that took another's place */
     int64_t replaced; /* of these: rows of the same date that were there before */

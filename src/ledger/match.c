@@ -202,12 +202,13 @@ static void choose_groups(struct search *s, struct bytes provider, struct bytes 
     uint32_t index;
     const enum match_provider_kind kind = match_provider(s->list, provider, &index);
     const uint32_t at_host = host_provider(s->list, host);
+    const struct bytes none = {0};
 
     s->group_count = 0;
     if (kind == MATCH_PROVIDER_LISTED)
         add_provider(s, index);
     else
-        add_group(s, PRICE_NONE, kind == MATCH_PROVIDER_UNKNOWN ? (struct bytes){0} : provider);
+        add_group(s, PRICE_NONE, kind == MATCH_PROVIDER_UNKNOWN ? none : provider);
     if (forms->unlisted.len > 0)
         add_group(s, PRICE_NONE, forms->unlisted);
     /* Who runs a model by himself pays nobody's price for it, whatever its name. */

@@ -82,29 +82,46 @@ bool price_json_rate(struct bytes name, struct bytes text, struct rates *rates)
     return false;
 }
 
-/* Members of one object; above is read by a second call. */
-static bool read_object(struct json_reader *r, struct own_price *row, bool above, struct err *err)
+/* Members of "above". */
+static bool read_above(struct json_reader *r, struct own_price *row, struct err *err)
 {
     enum json_token token;
-    struct bytes key;
 
     for (;;) {
         if (!json_next(r, &token, err))
             return false;
         if (token == JSON_OBJECT_CLOSE)
             return true;
-        key = r->text;
+        const struct bytes key = r->text;
         if (!json_next(r, &token, err))
             return false;
-        if (token == JSON_OBJECT_OPEN && !above && bytes_is(key, "above")) {
-            /* One level only: the second call refuses another "above". */
-            if (!read_object(r, row, true, err)) /* NOLINT(misc-no-recursion): at most once */
+        const bool fine = bytes_is(key, "tokens")
+                              ? token == JSON_NUMBER && text_int64(r->text, &row->above_tokens) &&
+                                    row->above_tokens > 0
+                              : (token == JSON_STRING || token == JSON_NUMBER) &&
+                                    price_json_rate(key, r->text, &row->above);
+        if (!fine)
+            return err_set(err, ERR_BAD_INPUT, "no price above a number of tokens");
+    }
+}
+
+static bool read_object(struct json_reader *r, struct own_price *row, struct err *err)
+{
+    enum json_token token;
+
+    for (;;) {
+        if (!json_next(r, &token, err))
+            return false;
+        if (token == JSON_OBJECT_CLOSE)
+            return true;
+        const struct bytes key = r->text;
+        if (!json_next(r, &token, err))
+            return false;
+        if (token == JSON_OBJECT_OPEN && bytes_is(key, "above")) {
+            if (!read_above(r, row, err))
                 return false;
-        } else if (above && token == JSON_NUMBER && bytes_is(key, "tokens")) {
-            if (!text_int64(r->text, &row->above_tokens) || row->above_tokens < 1)
-                return err_set(err, ERR_BAD_INPUT, "no number of tokens");
         } else if ((token != JSON_STRING && token != JSON_NUMBER) ||
-                   !price_json_rate(key, r->text, above ? &row->above : &row->rates)) {
+                   !price_json_rate(key, r->text, &row->rates)) {
             return err_set(err, ERR_BAD_INPUT, "no price, or no name of one");
         }
     }
@@ -124,5 +141,5 @@ bool price_json_read_own(struct bytes json, struct arena *arena, struct own_pric
         return false;
     if (token != JSON_OBJECT_OPEN)
         return err_set(err, ERR_BAD_INPUT, "prices are no object");
-    return read_object(&r, row, false, err);
+    return read_object(&r, row, err);
 }

@@ -312,6 +312,41 @@ bool prices_by_id(const struct prices *prices, uint64_t id, struct price *out_pr
     return false;
 }
 
+/* Group of an own row: groups follow each other in the rows. */
+static uint32_t group_of(const struct price_own *own, uint32_t row)
+{
+    uint32_t low = 0;
+    uint32_t high = own->group_count;
+
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+
+        if (own->groups[middle].rows.first <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool prices_at(const struct prices *prices, size_t index, struct price *out_price)
+{
+    const struct price_list *list = &prices->base->list;
+    const struct price_own *own = &prices->own;
+
+    if (index < list->set_count) {
+        fill_set(list, &list->sets[index], out_price);
+        return true;
+    }
+    index -= list->set_count;
+    if (index / 2 >= own->row_count)
+        return false;
+    const uint32_t at = (uint32_t)(index / 2);
+    price_own_fill(own, group_of(own, at), &own->rows[at],
+                   index % 2 == 1 && own->rows[at].above_tokens > 0, out_price);
+    return true;
+}
+
 struct bytes prices_provider(const struct prices *prices, struct bytes provider)
 {
     const struct price_list *list = &prices->base->list;

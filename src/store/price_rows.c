@@ -69,6 +69,83 @@ bool price_rows_load(struct db *db, struct arena *arena, struct own_price **out_
     return true;
 }
 
+/* ---- prices in use ---- */
+
+struct kept {
+    struct pg_array id;
+    struct pg_array name;
+    struct pg_array provider;
+    struct pg_array source;
+    struct pg_array from;
+    struct pg_array rates;
+};
+
+static void kept_init(struct kept *k)
+{
+    pg_array_init(&k->id, INT8OID, ARRAY_MAX_BYTES);
+    pg_array_init(&k->name, TEXTOID, ARRAY_MAX_BYTES);
+    pg_array_init(&k->provider, TEXTOID, ARRAY_MAX_BYTES);
+    pg_array_init(&k->source, TEXTOID, ARRAY_MAX_BYTES);
+    pg_array_init(&k->from, TIMESTAMPTZOID, ARRAY_MAX_BYTES);
+    pg_array_init(&k->rates, TEXTOID, ARRAY_MAX_BYTES);
+}
+
+static void kept_done(struct kept *k)
+{
+    pg_array_done(&k->id);
+    pg_array_done(&k->name);
+    pg_array_done(&k->provider);
+    pg_array_done(&k->source);
+    pg_array_done(&k->from);
+    pg_array_done(&k->rates);
+}
+
+static bool kept_ok(const struct kept *k)
+{
+    return buf_ok(&k->id.bytes) && buf_ok(&k->name.bytes) && buf_ok(&k->provider.bytes) &&
+           buf_ok(&k->source.bytes) && buf_ok(&k->from.bytes) && buf_ok(&k->rates.bytes);
+}
+
+static void kept_add(struct kept *k, const struct price *price, struct buf *json)
+{
+    buf_clear(json);
+    price_json_rates(json, &price->rates);
+    pg_array_int8(&k->id, (int64_t)price->id);
+    pg_array_bytes(&k->name, price->name);
+    pg_array_bytes(&k->provider, price->provider);
+    pg_array_bytes(&k->source, price->source);
+    if (price->effective_from_ns == INT64_MIN)
+        pg_array_null(&k->from);
+    else
+        pg_array_int8(&k->from, pg_timestamp(price->effective_from_ns));
+    pg_array_bytes(&k->rates, buf_bytes(json));
+}
+
+bool price_rows_keep(struct db *db, const struct prices *prices, struct err *err)
+{
+    struct call call = {0};
+    struct price price;
+    struct kept kept;
+    struct buf json;
+    bool done;
+
+    kept_init(&kept);
+    buf_init(&json, 64U << 10);
+    for (size_t i = 0; prices_at(prices, i, &price); i++)
+        kept_add(&kept, &price, &json);
+    done = kept_ok(&kept) || no_room(err);
+    call_array(&call, INT8ARRAYOID, &kept.id);
+    call_array(&call, TEXTARRAYOID, &kept.name);
+    call_array(&call, TEXTARRAYOID, &kept.provider);
+    call_array(&call, TEXTARRAYOID, &kept.source);
+    call_array(&call, TIMESTAMPTZARRAYOID, &kept.from);
+    call_array(&call, TEXTARRAYOID, &kept.rates);
+    done = done && call_run(db, NULL, NULL, sql_price_keep, &call, NULL, err);
+    kept_done(&kept);
+    buf_done(&json);
+    return done;
+}
+
 /* ---- import ---- */
 
 /* The columns of all rows as arrays. */

@@ -36,6 +36,10 @@ static bool make_list(struct price_feed *feed, struct prices *from, struct price
     done = price_rows_load(&feed->db, &arena, &rows, out_count, &bad, err) &&
            prices_with_own(from, rows, *out_count, out_prices, err);
     arena_done(&arena);
+    if (done && !price_rows_keep(&feed->db, *out_prices, err)) {
+        prices_unref(*out_prices);
+        done = false;
+    }
     if (done && bad > 0)
         log_event(LOG_WARN, "prices", "own prices that cannot be read are left out", "rows=%zu",
                   bad);
@@ -82,7 +86,8 @@ bool price_feed_start(const char *conninfo, struct price_feed **out_feed, struct
     }
     prices_slot_init(&feed->slot, embedded);
     feed->due_mono_ns = clock_mono_ns() + POLL_EVERY_NS;
-    if (!take_over(feed, err)) {
+    if (!connect_db(feed, err) || !price_rows_keep(&feed->db, embedded, err) ||
+        !take_over(feed, err)) {
         price_feed_stop(feed);
         return false;
     }
