@@ -263,6 +263,22 @@ static bool read_object(struct parser *p, struct value *out_value)
     return true;
 }
 
+/* A word: a value of its own, or the name of an object whose entries follow. */
+static bool read_named(struct parser *p, struct value *out_value, bool *out_opened)
+{
+    const struct bytes word = read_word(p);
+
+    if (p->at < p->end && *p->at == '(' && word.len <= MOST_NAME) {
+        *out_opened = true;
+        return open_frame(p, ')', true, true);
+    }
+    if (p->at == p->end && p->depth > 0) {
+        p->cut = true;
+        return true;
+    }
+    return word_value(word, out_value);
+}
+
 /* One value that has no entries, or the opening of one that has (*out_opened). */
 static bool read_value(struct parser *p, struct value *out_value, bool *out_opened)
 {
@@ -290,18 +306,7 @@ static bool read_value(struct parser *p, struct value *out_value, bool *out_open
         return read_number(p, out_value);
     if (c == '<')
         return p->depth > 0 && read_object(p, out_value);
-    if (!is_letter(c))
-        return false;
-    const struct bytes word = read_word(p);
-    if (p->at < p->end && *p->at == '(' && word.len <= MOST_NAME) {
-        *out_opened = true;
-        return open_frame(p, ')', true, true);
-    }
-    if (p->at == p->end && p->depth > 0) {
-        p->cut = true;
-        return true;
-    }
-    return word_value(word, out_value);
+    return is_letter(c) && read_named(p, out_value, out_opened);
 }
 
 /* The newest frame becomes a value. */

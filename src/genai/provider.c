@@ -284,7 +284,7 @@ static bool take_model(struct reading *r, const struct finding *finding, struct 
 {
     static const char *const none[] = {"none", "null", "unknown", "undefined", "n/a"};
 
-    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+    for (size_t i = 0; text->len <= 9 && i < sizeof(none) / sizeof(none[0]); i++)
         if (bytes_is_nocase(*text, none[i]))
             return false;
     if (bytes_is(finding->key, "model") && !observation_is_call(r->m->observation) &&
