@@ -64,20 +64,41 @@ CREATE TABLE spanledger.price (
     CONSTRAINT price_pkey PRIMARY KEY (price_id)
 );
 
--- What a re-pricing did.
+-- A re-pricing: what was asked for, how far it came (one that was interrupted goes on from there), and when it was done.
 CREATE TABLE spanledger.price_change (
     change_id int8 GENERATED ALWAYS AS IDENTITY,
-    tenant_id int4 NOT NULL,
+    tenant_id int4,                    -- NULL: all, here and below
     from_time timestamptz NOT NULL,
     to_time timestamptz NOT NULL,
-    changed_at timestamptz NOT NULL DEFAULT now(),
+    provider text,
+    model text,                        -- pattern of --model
+    prices text NOT NULL,              -- digest of the prices that it goes by
     changed_by text NOT NULL,
-    span_count int8 NOT NULL,
-    cost_before numeric NOT NULL,      -- pico-USD
-    cost_after numeric NOT NULL,
-    by_model jsonb NOT NULL,           -- difference by model
+    dry_run bool NOT NULL,             -- changes nothing; the row goes when its result was read
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,           -- NULL: under way, or interrupted
+    done_day date,                     -- all traces of earlier days are done, and of this day those up to done_trace_id; NULL: none
+    done_trace_id uuid,
+    done_tenant_id int4,
     CONSTRAINT price_change_pkey PRIMARY KEY (change_id),
     CONSTRAINT price_change_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES spanledger.tenant (tenant_id)
+);
+
+-- What it did, over the spans that it has looked at.
+CREATE TABLE spanledger.price_change_sum (
+    change_id int8 NOT NULL,
+    tenant_id int4 NOT NULL,
+    provider text NOT NULL,
+    model text NOT NULL,
+    spans int8 NOT NULL,
+    changed int8 NOT NULL,
+    calls int8 NOT NULL,               -- billed ones, here and below
+    unpriced_before int8 NOT NULL,
+    unpriced_after int8 NOT NULL,
+    cost_before numeric NOT NULL,      -- pico-USD
+    cost_after numeric NOT NULL,
+    CONSTRAINT price_change_sum_pkey PRIMARY KEY (change_id, tenant_id, provider, model),
+    CONSTRAINT price_change_sum_change_fkey FOREIGN KEY (change_id) REFERENCES spanledger.price_change (change_id) ON DELETE CASCADE
 );
 
 -- Sums by half hour: the finest step that every time zone's days are made of (+05:30, +05:45 is rounded outwards).

@@ -10,6 +10,7 @@
 int serve_command(int argc, char *const argv[]);
 int migrate_command(int argc, char *const argv[]);
 int prices_command(int argc, char *const argv[]);
+int reprice_command(int argc, char *const argv[]);
 int version_command(int argc, char *const argv[]);
 
 #endif

@@ -25,6 +25,7 @@ struct fold_span {
     int64_t total_tokens;
     bool has_usage;             /* usage.sent */
     bool has_cost;              /* a cost was reported */
+    bool failed;                /* ended with an error, and no cost above 0 was reported */
     uint64_t response_key;      /* fold_response_key; 0: no response id was sent */
     uint64_t model_key;         /* fold_model_key of the model; 0: none */
     uint64_t request_model_key; /* of the requested model; 0: none */
@@ -52,7 +53,7 @@ uint64_t fold_scope_key(struct bytes scope_name);
 bool fold_counts(const struct fold_span *span);
 
 /* Whether a span cannot be in anybody's way: a call type with a response id of its own, without
- * flags that need thought. A trace whose counting spans are all so, with distinct response keys,
+ * flags that need thought, which did not fail. A trace whose counting spans are all so, with distinct response keys,
  * needs no fold: each is billed as CALL under its own key. */
 bool fold_is_plain(const struct fold_span *span);
 

@@ -124,7 +124,8 @@ enum meaning_flag {
     X(BELOW_CALL, 7, "below_call", "repeats the usage of the call above it")                       \
     X(COPY, 8, "copy", "says itself that it is counted elsewhere")                                 \
     X(CACHE_HIT, 9, "cache_hit", "answered from a cache: no call was made")                        \
-    X(PENDING, 10, "pending", "a placeholder for a span that is still running")
+    X(PENDING, 10, "pending", "a placeholder for a span that is still running")                    \
+    X(FAILED, 11, "failed", "the call failed and used nothing")
 
 enum billing_reason {
 #define X(id, number, name, text) BILLING_REASON_##id = (number),

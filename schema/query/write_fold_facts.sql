@@ -3,6 +3,7 @@
 --   $4 since, $5 until timestamptz (chunk exclusion)
 SELECT (k.place - 1)::int4 AS place, s.span_id, s.start_time, s.start_ns, s.kind, s.parent_span_id, s.duration_ns, s.observation_type, s.meaning_flags,
     s.response_key, s.model, s.request_model, c.name AS scope_name, s.cost_reported IS NOT NULL AS has_cost,
+    s.outcome = 1 AND coalesce(s.cost_reported, 0) <= 0 AS failed,
     CASE WHEN s.usage_rule IS NOT NULL THEN
         ARRAY[s.input_tokens, s.cache_read_tokens, s.cache_write_tokens, s.cache_write_1h_tokens, s.output_tokens, s.reasoning_tokens,
             s.audio_input_tokens, s.audio_output_tokens, s.image_tokens, s.total_tokens] END AS usage,

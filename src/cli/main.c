@@ -13,6 +13,7 @@ static const struct command {
     {"serve", "receive spans, store them, answer the API", serve_command},
     {"migrate", "bring the database to this version", migrate_command},
     {"prices", "import own prices, list them, show calls without a price", prices_command},
+    {"reprice", "price stored calls anew by the prices of now", reprice_command},
     {"version", "print the version", version_command},
 };
 

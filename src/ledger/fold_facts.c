@@ -98,6 +98,8 @@ void fold_facts(const struct stored_span *span, struct fold_span *out_span)
         .total_tokens = meaning->usage.total,
         .has_usage = meaning->usage.sent,
         .has_cost = meaning->reported_cost != COST_UNKNOWN,
+        .failed = span->outcome == SPAN_FAILED &&
+                  (meaning->reported_cost == COST_UNKNOWN || meaning->reported_cost <= 0),
         .response_key = fold_response_key(span->tenant_id, meaning->response_id),
         .model_key = fold_model_key(meaning->model),
         .request_model_key = fold_model_key(meaning->request_model),
@@ -114,7 +116,7 @@ bool fold_counts(const struct fold_span *span)
 
 bool fold_is_plain(const struct fold_span *span)
 {
-    return observation_is_call(span->observation) && span->response_key != 0 &&
+    return observation_is_call(span->observation) && span->response_key != 0 && !span->failed &&
            (span->flags &
             (MEANING_AGGREGATE | MEANING_COPY | MEANING_CACHE_HIT | MEANING_PENDING)) == 0;
 }

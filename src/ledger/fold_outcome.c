@@ -133,8 +133,11 @@ static void settle(const struct same_call *c)
         span->call_key = w->judged[root].key;
         w->judged[at].target = billed;
         if (at == billed) {
-            span->billable = true;
-            span->reason = is_call(w, at) ? BILLING_REASON_CALL : BILLING_REASON_CONTAINER;
+            /* Providers charge nothing for an error; what was used before it is charged. */
+            span->billable = !span->failed || fold_rank_strength(span) != FOLD_SILENT;
+            span->reason = !span->billable  ? BILLING_REASON_FAILED
+                           : is_call(w, at) ? BILLING_REASON_CALL
+                                            : BILLING_REASON_CONTAINER;
         } else if (is_call(w, at) && w->judged[at].several) {
             span->reason = BILLING_REASON_WRAPPER;
             w->judged[at].target = FOLD_NONE;

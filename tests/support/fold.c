@@ -31,6 +31,7 @@ void fold_row_span(const struct fold_row *row, size_t position, struct fold_span
         .total_tokens = row->only_total ? row->only_total : row->in + row->out,
         .has_usage = row->in + row->out + row->only_total > 0,
         .has_cost = row->cost,
+        .failed = row->failed,
         .response_key = row->key ? fold_response_key(TENANT, bytes_of(row->key)) : 0,
         .model_key = row->model ? fold_model_key(bytes_of(row->model)) : 0,
         .request_model_key = row->asked ? fold_model_key(bytes_of(row->asked)) : 0,

@@ -25,6 +25,7 @@ struct fold_row {
     const char *asked; /* request model */
     unsigned flags;
     bool cost;
+    bool failed;
     int from;
     int until;
     enum billing_reason want;
