@@ -170,9 +170,8 @@ static void sums_agree(void)
 static void a_dry_run_says_what_would_change_and_changes_nothing(void **state)
 {
     char prices[200], before[256], wanted[100];
-    const char *const import[] = {"prices", "import", prices, "--data-dir", server.data_dir, NULL};
-    const char *const dry[] = {"reprice",    "--dry-run",     "--json",
-                               "--data-dir", server.data_dir, NULL};
+    const char *const import[] = {"prices", "import", prices, "--db", conninfo, NULL};
+    const char *const dry[] = {"reprice", "--dry-run", "--json", "--db", conninfo, NULL};
     FILE *file;
 
     (void)state;
@@ -201,7 +200,7 @@ static void a_dry_run_says_what_would_change_and_changes_nothing(void **state)
 
 static void a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum(void **state)
 {
-    const char *const all[] = {"reprice", "--data-dir", server.data_dir, NULL};
+    const char *const all[] = {"reprice", "--db", conninfo, NULL};
     int killed = 0;
 
     (void)state;
@@ -231,7 +230,7 @@ static void a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum(void **stat
 
 static void a_second_run_changes_nothing(void **state)
 {
-    const char *const all[] = {"reprice", "--json", "--data-dir", server.data_dir, NULL};
+    const char *const all[] = {"reprice", "--json", "--db", conninfo, NULL};
 
     (void)state;
     if (run(all, -1) != 0)
@@ -251,7 +250,8 @@ static void filters_choose_and_wrong_words_are_named(void **state)
         {"--model", "GPT-4*", "\"model\":\"gpt-4o\"", 0},
         {"--model", "claude*", "[]", 0},
         {"--provider", "anthropic", "[]", 0},
-        {"--tenant", "2", "[]", 0},
+        {"--tenant", "2", "tenant 2 is not known", 2},
+        {"--tenant", "1", "gpt-4o", 0},
         {"--from", "2099-01-01T00:00:00Z", "[]", 0},
         {"--tenant", "none", "'none'", 2},
         {"--from", "yesterday", "--from", 2},
@@ -259,8 +259,8 @@ static void filters_choose_and_wrong_words_are_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *const words[] = {"reprice",     "--dry-run",  "--json",        rows[i].flag,
-                                     rows[i].value, "--data-dir", server.data_dir, NULL};
+        const char *const words[] = {"reprice",     "--dry-run", "--json", rows[i].flag,
+                                     rows[i].value, "--db",      conninfo, NULL};
         const int status = run(words, -1);
 
         if (WEXITSTATUS(status) != rows[i].status || !strstr(text, rows[i].said))

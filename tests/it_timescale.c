@@ -246,6 +246,37 @@ static const struct call calls[] = {
     {"scopes", 1, {"1", "{" TRACE "}"}, 2},
     {"services", 1, {"1", "10"}, 2},
     {"prices", 0, {"{1}"}, 1},
+    {"price_keep", 1, {"{5}", "{openai:m}", "{openai}", "{test}", "{NULL}", "{\"{}\"}"}, 6},
+    {"price_replace",
+     0,
+     {"{0}", "{openai}", "{m}", "{2026-01-01 00:00:00+00}", "{\"{}\"}", "{own}", "me"},
+     7},
+    {"price_insert",
+     1,
+     {"{0}", "{openai}", "{m}", "{2026-01-01 00:00:00+00}", "{\"{}\"}", "{own}"},
+     6},
+    {"price_imported", 1, {"me", "1", "1", "0"}, 4},
+    {"price_epoch", 1, {NULL}, 0},
+    {"price_rows", 1, {NULL}, 0},
+    {"price_tenants", 1, {"{default}"}, 1},
+    {"price_unpriced", 1, {SINCE, UNTIL, "10"}, 3},
+    {"reprice_begin", 1, {"0", SINCE, UNTIL, "", "", "p", "me", "f"}, 8},
+    {"reprice_days", 0, {"0", SINCE, UNTIL}, 3},
+    {"reprice_find", 0, {"0", "2026-11-21", TRACE, "0", "10"}, 5},
+    {"reprice_write",
+     1,
+     {"{1}",    "{3}",    "{" TRACE "}", "{2}",    "{2026-11-21 01:00:01+00}",
+      "{1}",    "{NULL}", "{NULL}",      "{NULL}", "{NULL}",
+      "{NULL}", "{NULL}", "{NULL}",      "{NULL}", "{NULL}",
+      "{NULL}", "{NULL}", "{NULL}",      "{NULL}", "{NULL}",
+      SINCE,    UNTIL},
+     22},
+    {"reprice_sum",
+     1,
+     {"1", "{1}", "{openai}", "{m}", "{t}", "{t}", "{NULL}", "{7}", "2026-11-21", TRACE, "1"},
+     11},
+    {"reprice_sums", 1, {"1"}, 1},
+    {"reprice_end", 1, {"1"}, 1},
     {"group_one",
      0,
      {"1", "2026-11-20", "2026-11-23", "1795222000000000000", "1795400000000000000", "user", "ada"},
@@ -322,7 +353,9 @@ static void empty_tables(void)
     must(db_exec(
         &db,
         "TRUNCATE spanledger.span, spanledger.span_payload, spanledger.trace, spanledger.resource,"
-        " spanledger.scope, spanledger.span_log; DROP TABLE IF EXISTS pg_temp.span_stage,"
+        " spanledger.scope, spanledger.span_log, spanledger.price, spanledger.model_price,"
+        " spanledger.price_change, spanledger.price_change_sum RESTART IDENTITY; DROP TABLE IF "
+        "EXISTS pg_temp.span_stage,"
         " pg_temp.trace_stage",
         &err));
 }

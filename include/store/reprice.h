@@ -2,7 +2,9 @@
 #ifndef STORE_REPRICE_H
 #define STORE_REPRICE_H
 
-#include "store/price_used.h"
+#include "base/arena.h"
+#include "model/stored.h"
+#include "store/db.h"
 
 /* What is to be priced anew. Texts are borrowed. */
 struct reprice_scope {
@@ -65,7 +67,7 @@ MUST_CHECK bool reprice_next(struct reprice *reprice, struct reprice_trace *trac
 
 /* Writes what has changed of these traces (on a dry run only what it would come to) and commits. */
 MUST_CHECK bool reprice_apply(struct reprice *reprice, const struct reprice_span *spans,
-                              size_t count, const struct prices *list, struct err *err);
+                              size_t count, struct err *err);
 
 /* All is done: the run is closed. Sums live in arena. A dry run leaves nothing behind. */
 MUST_CHECK bool reprice_finish(struct reprice *reprice, struct arena *arena,

@@ -3,7 +3,6 @@
 #define STORE_WRITE_H
 
 #include "base/cfg.h"
-#include "ledger/prices.h"
 #include "model/log.h"
 #include "store/seen.h"
 
@@ -28,10 +27,6 @@ struct write_item {
 MUST_CHECK bool writer_new(const struct cfg *cfg, const char *conninfo, struct seen *seen,
                            struct writer **out_writer, struct err *err);
 void writer_free(struct writer *writer);
-
-/* The list that spans are priced by from now on, so that the prices in use are kept; borrowed until
- * the next call. */
-void writer_use_prices(struct writer *writer, const struct prices *list);
 
 /*
  * Writes all items in one transaction and returns after COMMIT. Opens the connection when it is not

@@ -4,6 +4,6 @@
 --   $2 name text[]        $4 source text[]      $6 rates text[]
 INSERT INTO spanledger.price (price_id, name, provider, source, effective_from, rates)
 SELECT i.price_id, i.name, i.provider, i.source, i.effective_from, i.rates::jsonb
-FROM unnest($1, $2, $3, $4, $5, $6) AS i (price_id, name, provider, source, effective_from, rates)
+FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[]) AS i (price_id, name, provider, source, effective_from, rates)
 WHERE NOT EXISTS (SELECT FROM spanledger.price AS p WHERE p.price_id = i.price_id)
 ON CONFLICT DO NOTHING

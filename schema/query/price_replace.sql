@@ -5,7 +5,7 @@
 --   $3 model text[]                      $6 source text[]
 WITH gone AS (
     DELETE FROM spanledger.model_price AS p
-    USING unnest($1, $2, $3, $4, $5, $6) AS i (tenant_id, provider, model, effective_from, prices, source)
+    USING unnest($1::int4[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[]) AS i (tenant_id, provider, model, effective_from, prices, source)
     WHERE coalesce(p.tenant_id, 0) = i.tenant_id AND p.provider = i.provider AND p.model = i.model
         AND p.effective_from = i.effective_from AND (p.prices <> i.prices::jsonb OR p.source <> i.source)
     RETURNING p.*, i.prices::jsonb AS new_prices, i.source AS new_source

@@ -182,6 +182,7 @@ static bool run(struct command *c, const struct cfg *cfg, struct err *err)
     arena_init(&c->arena, ARENA_BYTES);
     done = done && db_open(&c->db, c->database.conninfo, DB_ADMIN, 0, err) &&
            migrate_check(&c->db, err) && load_prices(c, err) &&
+           (c->scope.dry_run || price_rows_keep(&c->db, c->list, err)) &&
            reprice_run(cfg, &c->db, c->database.conninfo, c->list, &c->scope, print_progress, NULL,
                        &c->arena, &sums, &count, err);
     if (done)

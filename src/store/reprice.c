@@ -7,6 +7,7 @@
  */
 #include "store/reprice.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -33,7 +34,6 @@ struct reprice {
     struct uuid after_trace_id; /* on the day at hand */
     int32_t after_tenant_id;
     struct reprice_trace last; /* of the part at hand */
-    struct price_used used;
     struct pg_array arrays[ARRAYS];
 };
 
@@ -111,8 +111,8 @@ static bool begin_run(struct reprice *r, int64_t *out_done_day, struct err *err)
     if (!call_run(r->db, NULL, NULL, sql_reprice_begin, &call, &result, err))
         return false;
     struct row row = {.res = result, .err = err};
-    if (PQntuples(result) != 1)
-        return err_set(err, ERR_INTERNAL, "reprice_begin answered %d rows", PQntuples(result));
+    if (PQntuples(result) == 0)
+        return err_set(err, ERR_BAD_INPUT, "tenant %" PRId32 " is not known", s->tenant_id);
     r->change_id = row_int8(&row, 0);
     r->resumed = !row_is_null(&row, 1);
     *out_done_day = INT64_MIN;
@@ -160,7 +160,6 @@ bool reprice_open(struct db *db, const struct reprice_scope *scope, struct repri
         return err_set(err, ERR_UNAVAILABLE, "no memory for a re-pricing");
     r->db = db;
     r->scope = *scope;
-    price_used_init(&r->used);
     for (size_t i = 0; i < ARRAYS; i++)
         pg_array_init(&r->arrays[i], INT4OID, ARRAY_MAX_BYTES);
     if (!take_only_one(db, err) ||
@@ -177,7 +176,6 @@ void reprice_free(struct reprice *reprice)
 {
     if (!reprice)
         return;
-    price_used_done(&reprice->used);
     for (size_t i = 0; i < ARRAYS; i++)
         pg_array_done(&reprice->arrays[i]);
     free(reprice->days);
@@ -387,21 +385,13 @@ static bool add_sums(struct reprice *r, const struct reprice_span *spans, size_t
 }
 
 bool reprice_apply(struct reprice *r, const struct reprice_span *spans, size_t count,
-                   const struct prices *list, struct err *err)
+                   struct err *err)
 {
-    bool done;
-
-    for (size_t i = 0; i < count; i++)
-        if (spans[i].changed)
-            price_used_want(&r->used, spans[i].cost.price_id);
-    done = (r->scope.dry_run ||
-            (price_used_write(&r->used, r->db, list, err) && write_costs(r, spans, count, err) &&
-             recount(r, spans, count, err))) &&
-           add_sums(r, spans, count, err) && db_exec(r->db, "COMMIT", err);
-    price_used_end(&r->used, done && !r->scope.dry_run);
     r->after_trace_id = r->last.trace_id;
     r->after_tenant_id = r->last.tenant_id;
-    return done;
+    return (r->scope.dry_run ||
+            (write_costs(r, spans, count, err) && recount(r, spans, count, err))) &&
+           add_sums(r, spans, count, err) && db_exec(r->db, "COMMIT", err);
 }
 
 static bool read_sums(struct reprice *r, struct arena *arena, struct reprice_sum **out_sums,

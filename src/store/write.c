@@ -20,7 +20,6 @@
 #include "store/log_rows.h"
 #include "store/payload_rows.h"
 #include "store/pgtypes.h"
-#include "store/price_used.h"
 #include "store/settle.h"
 #include "store/trace_rows.h"
 #include "store/versions.h"
@@ -45,9 +44,7 @@ struct writer {
     struct buf locks; /* int64_t, ascending: what the transaction has locked */
     bool all_locked;  /* instead: everything */
     struct counting *counting;
-    struct price_used prices;
-    const struct prices *price_list; /* that spans are priced by; NULL: none */
-    struct buf changed;              /* struct counting_trace: whose sums are to be counted anew */
+    struct buf changed; /* struct counting_trace: whose sums are to be counted anew */
     struct buf scratch;
     bool lock_prepared;
     size_t most_locks;              /* traces that one transaction may lock one by one */
@@ -70,7 +67,6 @@ void writer_free(struct writer *writer)
     write_plan_done(&writer->plan);
     write_shared_free(writer->shared);
     trace_rows_free(writer->traces);
-    price_used_done(&writer->prices);
     log_rows_free(writer->logs);
     pg_array_done(&writer->tenants);
     pg_array_done(&writer->lock_keys);
@@ -101,7 +97,6 @@ bool writer_new(const struct cfg *cfg, const char *conninfo, struct seen *seen,
         write_plan_init(&w->plan);
         w->shared = write_shared_new();
         w->traces = trace_rows_new();
-        price_used_init(&w->prices);
         w->logs = log_rows_new();
         pg_array_init(&w->tenants, INT4OID, SCRATCH_MAX_BYTES);
         pg_array_init(&w->lock_keys, INT8OID, SCRATCH_MAX_BYTES);
@@ -150,7 +145,6 @@ bool writer_connect(struct writer *w, struct err *err)
     w->lock_prepared = false;
     write_shared_disconnected(w->shared);
     trace_rows_disconnected(w->traces);
-    price_used_disconnected(&w->prices);
     log_rows_disconnected(w->logs);
     counting_disconnected(w->counting);
     forget_days(w);
@@ -318,15 +312,6 @@ static bool write_traces(struct writer *w, const struct write_item *items, size_
            trace_rows_finish(w->traces, &w->db, &w->changed, err);
 }
 
-static bool write_prices(struct writer *w, const struct write_item *items, size_t count,
-                         struct err *err)
-{
-    for (size_t i = 0; i < count; i++)
-        if (items[i].row->meaning)
-            price_used_want(&w->prices, items[i].row->meaning->cost.price_id);
-    return price_used_write(&w->prices, &w->db, w->price_list, err);
-}
-
 static bool write_once(struct writer *w, struct write_item *items, size_t count, struct err *err)
 {
     const int64_t today = clock_day(clock_wall_ns());
@@ -343,12 +328,8 @@ static bool write_once(struct writer *w, struct write_item *items, size_t count,
     if (has_rows(&w->plan, /* staged= */ true) &&
         !versions_write(&w->db, &w->plan, items, &w->scratch, err))
         return false;
-    if (!payload_rows_write(&w->db, items, count, &w->scratch, err) ||
-        !write_prices(w, items, count, err) || !write_traces(w, items, count, locked, err) ||
-        !commit(w, err))
-        return false;
-    price_used_end(&w->prices, true);
-    return true;
+    return payload_rows_write(&w->db, items, count, &w->scratch, err) &&
+           write_traces(w, items, count, locked, err) && commit(w, err);
 }
 
 static void roll_back(struct writer *w)
@@ -356,7 +337,6 @@ static void roll_back(struct writer *w)
     struct err ignored; /* the first failure is the cause */
 
     write_shared_forget(w->shared);
-    price_used_end(&w->prices, false);
     if (!db_is_open(&w->db) || PQtransactionStatus(w->db.conn) == PQTRANS_ACTIVE) {
         disconnect(w); /* in the middle of a COPY or of an answer: the session cannot go on */
         return;
@@ -402,11 +382,6 @@ static bool try_again(struct writer *w, int attempt, int64_t begin, bool fresh, 
     if (err->kind == ERR_NO_CHUNK || err->kind == ERR_CONFLICT || err->kind == ERR_CONTENDED)
         err->kind = ERR_UNAVAILABLE;
     return false;
-}
-
-void writer_use_prices(struct writer *w, const struct prices *list)
-{
-    w->price_list = list;
 }
 
 bool writer_write(struct writer *w, struct write_item *items, size_t count, struct err *err)

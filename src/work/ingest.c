@@ -404,7 +404,6 @@ static void *run(void *arg)
         w->item_count = w->logs.count = 0;
         w->inflated_bytes = 0;
         w->meaning.prices = prices_slot_get(w->ingest->prices);
-        writer_use_prices(w->writer, w->meaning.prices);
         take_job(w, (struct ingest_job *)first);
         while (w->slot_count < MOST_JOBS &&
                w->item_count + w->logs.count < (size_t)w->ingest->cfg->batch_max_spans &&

@@ -141,7 +141,7 @@ static bool price_part(struct run *run, size_t trace_count, struct err *err)
     for (size_t i = 0; i < trace_count; i++)
         if (!price_trace(run, &run->traces[i], err))
             return false;
-    return reprice_apply(run->reprice, run->spans, run->count, run->prices, err);
+    return reprice_apply(run->reprice, run->spans, run->count, err);
 }
 
 static bool price_all(struct run *run, reprice_progress_fn *progress, void *arg, struct err *err)
