@@ -1,6 +1,6 @@
 /*
  * decode: nanoseconds per span on one core of every step between a request's body and the bytes of COPY: guard,
- * protobuf (guard included), ids and rows, COPY's encoding; the same for JSON, with the reader alone beside
+ * protobuf (guard included), ids and rows, what they mean and cost, COPY's encoding; the same for JSON, with the reader alone beside
  * jansson on the same body; and the head of an HTTP/1.1 request.
  */
 #include <malloc.h>
@@ -18,6 +18,7 @@
 #include "support/jansson_read.h"
 #include "support/traffic.h"
 #include "wire/http1.h"
+#include "work/ingest_meaning.h"
 
 #define ARENA_BYTES ((size_t)512 << 20)
 
@@ -28,6 +29,7 @@ struct bench {
     bool json;
     struct arena arena;
     struct buf rows;
+    struct ingest_meaning meaning;
     uint32_t spans;
 };
 
@@ -61,7 +63,10 @@ static void step_decode(struct bench *b)
     decode(b, &spans);
 }
 
-static void make_rows(struct bench *b, bool encode)
+/* How far make_rows goes. */
+enum { ROWS, MEANINGS, ENCODED };
+
+static void make_rows(struct bench *b, int how_far)
 {
     struct err err = {0};
     struct span_array spans = {0};
@@ -75,7 +80,10 @@ static void make_rows(struct bench *b, bool encode)
         if (row == NULL || !otlp_check_span(&spans.items[i], &b->arena) ||
             !otlp_to_stored(&maker, &spans.items[i], row, &err))
             fail(&err);
-        if (encode)
+        if (how_far >= MEANINGS &&
+            !ingest_meaning_fill(&b->meaning, &spans.items[i], row, &b->arena, &err))
+            fail(&err);
+        if (how_far >= ENCODED)
             pgcopy_span(&b->rows, row);
     }
     otlp_to_stored_done(&maker);
@@ -83,12 +91,17 @@ static void make_rows(struct bench *b, bool encode)
 
 static void step_rows(struct bench *b)
 {
-    make_rows(b, false);
+    make_rows(b, ROWS);
+}
+
+static void step_meanings(struct bench *b)
+{
+    make_rows(b, MEANINGS);
 }
 
 static void step_encode(struct bench *b)
 {
-    make_rows(b, true);
+    make_rows(b, ENCODED);
 }
 
 static void step_read_json(struct bench *b)
@@ -175,6 +188,7 @@ int main(int argc, char *argv[])
     for (int json = 0; json <= 1; json++) {
         struct bench b = {.json = json, .spans = shape.spans};
         struct traffic_body body;
+        struct err err = {0};
         uint64_t seed = 42;
 
         shape.json = json;
@@ -183,6 +197,9 @@ int main(int argc, char *argv[])
         b.body = buf_bytes(&body.bytes);
         arena_init(&b.arena, ARENA_BYTES);
         buf_init(&b.rows, ARENA_BYTES);
+        ingest_meaning_init(&b.meaning);
+        if (!prices_embedded(&b.meaning.prices, &err))
+            fail(&err);
         if (!json)
             print(&b, "protobuf_guard", best_ns(&b, step_guard, rounds));
         else
@@ -192,10 +209,14 @@ int main(int argc, char *argv[])
         print(&b, json ? "json_decode" : "protobuf_decode", best_ns(&b, step_decode, rounds));
         print(&b, json ? "json_decode_rows" : "protobuf_decode_rows",
               best_ns(&b, step_rows, rounds));
+        print(&b, json ? "json_decode_rows_meanings" : "protobuf_decode_rows_meanings",
+              best_ns(&b, step_meanings, rounds));
         print(&b, json ? "json_decode_rows_encode" : "protobuf_decode_rows_encode",
               best_ns(&b, step_encode, rounds));
         arena_done(&b.arena);
         buf_done(&b.rows);
+        prices_unref(b.meaning.prices);
+        ingest_meaning_done(&b.meaning);
         traffic_done(&body);
     }
     print_http1(rounds);

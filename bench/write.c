@@ -16,6 +16,7 @@
 #include "store/write.h"
 #include "support/figures.h"
 #include "support/traffic.h"
+#include "work/ingest_meaning.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
 #define MAX_THREADS 16
@@ -40,7 +41,8 @@ static void fail(const struct err *err)
     exit(2);
 }
 
-static size_t add(struct arena *arena, struct bytes body, struct write_item *items)
+static size_t add(struct arena *arena, struct ingest_meaning *meaning, struct bytes body,
+                  struct write_item *items)
 {
     static const struct otlp_limits limits = {.max_depth = 64, .max_attributes = 10000};
     struct err err = {0};
@@ -53,7 +55,8 @@ static size_t add(struct arena *arena, struct bytes body, struct write_item *ite
     for (size_t i = 0; i < spans.count; i++) {
         struct stored_span *row = arena_new(arena, struct stored_span);
         if (row == NULL || !otlp_check_span(&spans.items[i], arena) ||
-            !otlp_to_stored(&maker, &spans.items[i], row, &err))
+            !otlp_to_stored(&maker, &spans.items[i], row, &err) ||
+            !ingest_meaning_fill(meaning, &spans.items[i], row, arena, &err))
             fail(&err);
         items[i] = (struct write_item){.row = row};
     }
@@ -66,11 +69,15 @@ static void *work(void *arg)
     struct worker *w = arg;
     struct err err = {0};
     struct arena arena;
+    struct ingest_meaning meaning;
     struct writer *writer = NULL;
     struct traffic_body *bodies = calloc(w->requests, sizeof(*bodies));
     struct write_item *items = calloc(w->requests * w->shape.spans, sizeof(*items));
 
     arena_init(&arena, ARENA_BYTES);
+    ingest_meaning_init(&meaning);
+    if (!prices_embedded(&meaning.prices, &err))
+        fail(&err);
     if (bodies == NULL || items == NULL ||
         !writer_new(w->cfg, w->cfg->db, w->seen, &writer, &err) || !writer_connect(writer, &err))
         fail(&err);
@@ -82,7 +89,7 @@ static void *work(void *arg)
         for (size_t i = 0; i < w->requests; i++) {
             (void)traffic_renew(&w->shape, &w->seed, w->twice, &bodies[i]);
             bodies[i].acknowledged = true;
-            count += add(&arena, buf_bytes(&bodies[i].bytes), items + count);
+            count += add(&arena, &meaning, buf_bytes(&bodies[i].bytes), items + count);
         }
         const int64_t decoded_ns = clock_mono_ns();
         if (!writer_write(writer, items, count, &err))
@@ -95,6 +102,8 @@ static void *work(void *arg)
     }
     writer_free(writer);
     arena_done(&arena);
+    prices_unref(meaning.prices);
+    ingest_meaning_done(&meaning);
     for (size_t i = 0; i < w->requests; i++)
         traffic_done(&bodies[i]);
     free(bodies);

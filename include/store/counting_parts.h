@@ -8,7 +8,6 @@
 
 /* A response id with so many spans is none (a constant sent as one): it is not followed. */
 #define COUNTING_MOST_SAME 64
-#define COUNTING_MOST_FOUND 8192 /* spans that one look for response ids may find */
 
 /* A trace of the batch. */
 struct batch_trace {

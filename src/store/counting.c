@@ -271,7 +271,7 @@ bool counting_find(struct counting *c, struct db *db, int32_t tenant_id, const u
     call_array(&call, INT8ARRAYOID, &c->arrays[3]);
     call_timestamp(&call, since_ns);
     call_timestamp(&call, until_ns);
-    call_int4(&call, COUNTING_MOST_FOUND);
+    call_int4(&call, COUNTING_MOST_SAME + 1);
     if (!buf_ok(&c->arrays[3].bytes))
         return no_memory(err);
     if (!call_run(db, NULL, NULL, sql_write_responses, &call, &res, err))
