@@ -1,6 +1,8 @@
 /* Meaning of spans on their way in. */
 #include "work/ingest_meaning.h"
 
+#include <stddef.h>
+
 #include "base/log.h"
 #include "genai/content.h"
 #include "model/payload.h"
@@ -19,24 +21,28 @@ void ingest_meaning_done(struct ingest_meaning *m)
 }
 
 /* Every text of a meaning but the tags. */
+static const size_t texts[] = {
+    offsetof(struct meaning, provider),       offsetof(struct meaning, model),
+    offsetof(struct meaning, request_model),  offsetof(struct meaning, response_id),
+    offsetof(struct meaning, session_id),     offsetof(struct meaning, user_id),
+    offsetof(struct meaning, environment),    offsetof(struct meaning, project),
+    offsetof(struct meaning, release),        offsetof(struct meaning, level),
+    offsetof(struct meaning, trace_name),     offsetof(struct meaning, agent_name),
+    offsetof(struct meaning, tool_name),      offsetof(struct meaning, prompt_name),
+    offsetof(struct meaning, prompt_version), offsetof(struct meaning, input_preview),
+    offsetof(struct meaning, output_preview)};
+
 static struct bytes *text_of(struct meaning *m, size_t i)
 {
-    struct bytes *const texts[] = {&m->provider,      &m->model,         &m->request_model,
-                                   &m->response_id,   &m->session_id,    &m->user_id,
-                                   &m->environment,   &m->project,       &m->release,
-                                   &m->level,         &m->trace_name,    &m->agent_name,
-                                   &m->tool_name,     &m->prompt_name,   &m->prompt_version,
-                                   &m->input_preview, &m->output_preview};
-
-    return i < sizeof(texts) / sizeof(texts[0]) ? texts[i] : NULL;
+    return (struct bytes *)(void *)((char *)m + texts[i]);
 }
+
+#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
 
 static bool is_empty(struct meaning *m)
 {
-    struct bytes *text;
-
-    for (size_t i = 0; (text = text_of(m, i)) != NULL; i++)
-        if (text->len > 0)
+    for (size_t i = 0; i < TEXT_COUNT; i++)
+        if (text_of(m, i)->len > 0)
             return false;
     return m->observation == OBSERVATION_SPAN && m->flags == 0 && m->tag_count == 0 &&
            m->completion_start_ns == 0 && !m->usage.sent && m->reported_cost == COST_UNKNOWN &&
@@ -46,11 +52,10 @@ static bool is_empty(struct meaning *m)
 static bool copy_texts(struct meaning *m, struct arena *arena)
 {
     struct bytes *tags = NULL;
-    struct bytes *text;
 
-    for (size_t i = 0; (text = text_of(m, i)) != NULL; i++)
-        if (text->len > 0)
-            *text = arena_copy(arena, *text);
+    for (size_t i = 0; i < TEXT_COUNT; i++)
+        if (text_of(m, i)->len > 0)
+            *text_of(m, i) = arena_copy(arena, *text_of(m, i));
     if (m->tag_count > 0) {
         tags = arena_array(arena, struct bytes, m->tag_count);
         for (uint32_t i = 0; tags && i < m->tag_count; i++)
@@ -71,9 +76,19 @@ static struct bytes host_of(const struct span *span)
     return (struct bytes){0};
 }
 
+/* Which spans may show a list what a trace was about: a root, else a call. Others, of which there are
+ * many, would only repeat it, and each would pay for two more texts. */
+static bool has_previews(const struct findings *f, const struct stored_span *row,
+                         const struct meaning *meaning)
+{
+    return f->content_bytes > 0 && (!row->has_parent || observation_is_call(meaning->observation) ||
+                                    meaning->observation == OBSERVATION_AGENT);
+}
+
 /* Reads into scratch. False: it had no room. */
-static bool read_span(struct ingest_meaning *m, const struct span *span, struct findings *f,
-                      struct meaning *out, bool *out_any)
+static bool read_span(struct ingest_meaning *m, const struct span *span,
+                      const struct stored_span *row, struct findings *f, struct meaning *out,
+                      bool *out_any)
 {
     struct err err;
 
@@ -83,7 +98,7 @@ static bool read_span(struct ingest_meaning *m, const struct span *span, struct 
     if (f->count == 0 && f->dialects == 0)
         return true;
     if (!genai_read(f, NULL, out, &err) ||
-        (f->content_bytes > 0 &&
+        (has_previews(f, row, out) &&
          !genai_previews(f, &out->input_preview, &out->output_preview, &err)))
         return false;
     *out_any = !is_empty(out);
@@ -126,7 +141,7 @@ bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, stru
     struct meaning *copy;
     bool any;
 
-    if (!read_span(m, span, &f, &found, &any)) {
+    if (!read_span(m, span, row, &f, &found, &any)) {
         log_limited(LOG_WARN, "ingest", "a span takes too much memory to be understood",
                     "bytes=%zu", m->scratch.max_bytes);
         any = false;
