@@ -263,6 +263,7 @@ check-size:
 check-docs: $(OUT)/check/print_settings
 	$(Q)tests/check/docs.sh $(OUT)/check/print_settings
 	$(Q)tests/check/conformance.py --check
+	$(Q)tests/check/genai_tables.py --check
 check-spelling:
 	$(Q)tests/check/spelling.sh
 
@@ -289,13 +290,14 @@ check-proof:
 	@tests/check/proof.sh
 
 .PHONY: docs
-#: make docs         writes the table of settings into docs/configuration.md
+#: make docs         writes the tables that are made from sources into docs/*.md
 docs: $(OUT)/check/print_settings
 	@awk -v table="$$($(OUT)/check/print_settings | sed 's/\\\\/&&/g')" \
 		'/end of settings/ { skip = 0 } !skip { print } /<!-- settings/ { print table; skip = 1 }' \
 		docs/configuration.md > $(BUILD)/configuration.md
 	@cp $(BUILD)/configuration.md docs/configuration.md
 	@tests/check/conformance.py > $(BUILD)/conformance.md && cp $(BUILD)/conformance.md docs/conformance.md
+	@tests/check/genai_tables.py
 
 #: make check-deep   before a release: gcc's analyzer, clang build, asan, tsan, fuzz, coverage
 check-deep: check check-proof
