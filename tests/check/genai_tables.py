@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The tables of docs/genai.md and docs/counting.md from the sources that they speak of.
+"""The tables of docs/genai.md and docs/counting.md, and a list of words in docs/openapi.yaml, from the
+   sources that they speak of.
    genai_tables.py             writes them between their markers
    genai_tables.py --check     exit 1 where a table is not what it would write
 
@@ -11,7 +12,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PAGES = ("docs/genai.md", "docs/counting.md")
+PAGES = ("docs/genai.md", "docs/counting.md", "docs/openapi.yaml")
 MEANING = (ROOT / "include/model/meaning.h").read_text()
 SOURCES = "\n".join(p.read_text() for p in sorted((ROOT / "src/genai").glob("*.c")))
 USAGE = (ROOT / "include/genai/usage.h").read_text()
@@ -142,12 +143,18 @@ def filled(text):
     return text
 
 
+def with_reasons(text):
+    """The words of billing_reason in the description of the API."""
+    words = ", ".join(a[1] or '""' for _, a, _ in macro("BILLING_REASONS"))
+    return re.sub(r"(\n +billing_reason:\n +type: string\n +enum: )\[.*?\]", rf"\1[{words}]", text)
+
+
 def main():
     bad = 0
     for page in PAGES:
         path = ROOT / page
         have = path.read_text()
-        want = filled(have)
+        want = filled(have) if page.endswith(".md") else with_reasons(have)
         if want == have:
             continue
         if "--check" in sys.argv:
