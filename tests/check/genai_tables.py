@@ -24,7 +24,7 @@ FIELDS = {"cost_total": "cost.reported", "cost_object": "cost.reported", "usage_
           "observation_type": "observation_type", "input_messages": "messages (input)", "output_messages": "messages (output)",
           "output_text": "messages (output)", "output_tool_calls": "messages (output)", "output_reasoning": "messages (output)",
           "output_files": "messages (output)", "system_instructions": "messages (instructions)", "retrieval_query": "input",
-          "retrieval_documents": "output", "tool_call_id": "tool.call_id", "tool_arguments": "tool.arguments",
+          "retrieval_documents": "output", "tool_name": "tool.name", "tool_call_id": "tool.call_id", "tool_arguments": "tool.arguments",
           "tool_result": "tool.result", "response_text": "response_id (inside the text)", "error_type": "failed",
           "tool_error": "failed", "streaming": "flag `streamed`", "cache_hit": "flag `cache_hit`", "drop_span": "flag `pending`",
           "usage_redundant_copy": "flag `copy`", "usage_estimated": "flag `estimated`",
@@ -111,8 +111,11 @@ def keys():
     fields, by = known_fields(), {}
     for target, rank, names, where, _, _, key in used_rows():
         text = key.strip("()") if where in ("scope", "name", "status") else f"`{key}`{WHERE.get(where, '')}"
+        field = fields.get(target, target)
+        if key.startswith("anthropic.usage.compaction."):  # usage_collect.c
+            field = field.replace("usage.", "usage.extra_")
         for name in names.split(","):
-            by.setdefault(name, {}).setdefault(fields.get(target, target), []).append((int(rank), text))
+            by.setdefault(name, {}).setdefault(field, []).append((int(rank), text))
     out = []
     for name in sorted(by):
         out += [f"### {name}", ""]
