@@ -137,6 +137,30 @@ micro() {
         fi
         emit "${name}_rate" "$(field mb_per_s <<<"$name $rest")" MB/s
     done < <("$TOOLS/decode" "$([ "${BENCH_QUICK:-0}" != 0 ] && echo 100 || echo 1000)")
+    meaning
+}
+
+# What it takes to understand a span: processor time, and instructions where valgrind is installed.
+meaning() {
+    local shape rest step goal
+    while read -r shape rest; do
+        for step in facts previews ingest; do
+            goal=-
+            [ "$shape $step" = "otel_llm facts" ] && goal='<=1000'
+            emit "meaning_${shape}_$step" "$(field ${step}_ns <<<"$rest")" ns/span "$goal"
+        done
+    done < <("$TOOLS/meaning" "$([ "${BENCH_QUICK:-0}" != 0 ] && echo 100 || echo 2000)")
+    command -v valgrind >/dev/null || { note "no valgrind: instructions are not counted"; return 0; }
+    local count before=0
+    while read -r shape step; do
+        count=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=meaning_measured \
+            "$TOOLS/meaning" count "$shape" "$step" 100 2>&1 | awk '/Collected/ { printf "%.0f", $NF / 100 }')
+        case $step in
+        find_content) before=$count ;;
+        previews) emit "meaning_${shape}_${step}_instructions" $((count - before)) count/span ;;
+        *) emit "meaning_${shape}_${step}_instructions" "$count" count/span ;;
+        esac
+    done < <("$TOOLS/meaning" list)
 }
 
 # Runs a load RUNS times and prints the median of a field.

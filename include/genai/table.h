@@ -76,7 +76,6 @@ struct genai_pattern {
     uint8_t prefix_len;
     uint8_t suffix_len;
     uint8_t indexed;
-    uint8_t letter; /* the first one behind the first word; 0: any */
     struct genai_rows_of rows;
 };
 
@@ -85,9 +84,9 @@ struct genai_segment {
     uint64_t low; /* its bytes, zeros behind them */
     uint64_t high;
     uint64_t sign;
-    uint32_t letters; /* bit (letter & 31) for each pattern's letter */
-    uint16_t first;   /* into genai_patterns */
-    uint16_t count;
+    uint16_t first;      /* into genai_patterns */
+    uint32_t begins[32]; /* by the letter behind the word (& 31): bit n for pattern first + n */
+    uint32_t ends[32];   /* by the last letter of the key, likewise */
 };
 
 struct genai_sign { /* shown by a text: scope or span name, or an attribute's value */

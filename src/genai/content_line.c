@@ -130,6 +130,43 @@ static inline void line_add_plain(struct line *line, uint8_t c)
     line->characters++;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+#define HIGH_BITS (EACH_BYTE << 7)
+
+/* Bit 7 of every byte of word that is not c; all of them are ASCII. */
+static inline uint64_t bytes_not(uint64_t word, uint8_t c)
+{
+    return ((word ^ (EACH_BYTE * c)) + EACH_BYTE * 0x7f) & HIGH_BITS;
+}
+
+/* Adds eight bytes of text at once where they are what line_add_plain takes and no two spaces stand
+ * together: most of most texts. */
+static inline bool line_add_eight(struct line *line, struct bytes text)
+{
+    uint64_t word;
+    uint64_t spaces;
+
+    if (text.len < sizeof(word) || line->characters + 1 + sizeof(word) > MOST_CHARACTERS)
+        return false;
+    memcpy(&word, text.at, sizeof(word));
+    if ((((word + EACH_BYTE) | word) & HIGH_BITS) != 0 ||
+        (((word | HIGH_BITS) - EACH_BYTE * ' ') & bytes_not(word, '"') & bytes_not(word, '\\') &
+         HIGH_BITS) != HIGH_BITS)
+        return false;
+    spaces = bytes_not(word, ' ') ^ HIGH_BITS;
+    if ((spaces & spaces << 8) != 0 || ((spaces & 0x80) != 0 && (line->space || line->len == 0)))
+        return false;
+    if (line->space) {
+        line->at[line->len++] = ' ';
+        line->characters++;
+    }
+    memcpy(line->at + line->len, &word, sizeof(word));
+    line->space = spaces >> 63 != 0; /* due, not there yet */
+    line->len += sizeof(word) - line->space;
+    line->characters += (unsigned)sizeof(word) - line->space;
+    return true;
+}
+
 /* json: text is the inside of a JSON string, up to its quote or the end. */
 static struct bytes line_of(struct arena *arena, struct bytes text, bool json)
 {
@@ -141,6 +178,11 @@ static struct bytes line_of(struct arena *arena, struct bytes text, bool json)
         const uint8_t c = text.at[0];
         size_t step;
 
+        if (line_add_eight(&line, text)) {
+            text.at += 8;
+            text.len -= 8;
+            continue;
+        }
         if (c >= ' ' && c < 0x7f && c != '"' && c != '\\' &&
             line.characters + 2 <= MOST_CHARACTERS) { /* most are such */
             line_add_plain(&line, c);

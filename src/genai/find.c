@@ -49,6 +49,15 @@ static inline bool add_rows(struct genai_finder *finder, const struct genai_rows
     return true;
 }
 
+/* What two more bytes say, before all are compared. */
+static inline bool may_fit(const struct genai_pattern *pattern, struct bytes key)
+{
+    const size_t prefix = pattern->prefix_len;
+
+    return key.len > prefix && key.at[prefix - 1] == (uint8_t)pattern->prefix[prefix - 1] &&
+           (!pattern->indexed || (key.at[prefix] >= '0' && key.at[prefix] <= '9'));
+}
+
 static bool pattern_fits(const struct genai_pattern *pattern, struct bytes key)
 {
     const size_t prefix = pattern->prefix_len;
@@ -85,17 +94,18 @@ static void count_content(struct genai_finder *finder, const struct attribute *a
     finder->f->content_bytes += len < room ? (uint32_t)len : room;
 }
 
+/* tries: the patterns of the key's first word that its letters leave. */
 static bool look_at_patterns(struct genai_finder *finder, const struct genai_segment *segment,
-                             size_t word_len, const struct place *place)
+                             uint32_t tries, const struct place *place)
 {
     const struct bytes key = place->attribute->key;
 
-    for (uint16_t i = 0; i < segment->count; i++) {
-        const struct genai_pattern *pattern = &genai_patterns[segment->first + i];
+    for (; tries != 0; tries &= tries - 1) {
+        const struct genai_pattern *pattern =
+            &genai_patterns[segment->first + __builtin_ctz(tries)];
         const uint32_t before = finder->count;
 
-        if ((pattern->letter != 0 && pattern->letter != key.at[word_len + 1]) ||
-            !pattern_fits(pattern, key))
+        if (!may_fit(pattern, key) || !pattern_fits(pattern, key))
             continue;
         finder->f->dialects |= pattern->rows.sign;
         if ((pattern->rows.classes & FIND_CONTENT) != 0)
@@ -185,6 +195,7 @@ static bool look_at_word(struct genai_finder *finder, struct genai_head head,
     const struct bytes key = place->attribute->key;
     const size_t len = first_word(head);
     const struct genai_segment *segment;
+    uint32_t tries;
 
     if (len >= 16 || len + 1 >= key.len)
         return true;
@@ -192,8 +203,8 @@ static bool look_at_word(struct genai_finder *finder, struct genai_head head,
     if (segment == NULL)
         return true;
     finder->f->dialects |= segment->sign;
-    return (segment->letters >> (key.at[len + 1] & 31) & 1) == 0 ||
-           look_at_patterns(finder, segment, len, place);
+    tries = segment->begins[key.at[len + 1] & 31] & segment->ends[key.at[key.len - 1] & 31];
+    return tries == 0 || look_at_patterns(finder, segment, tries, place);
 }
 
 static inline bool look_at(struct genai_finder *finder, const struct place *place)

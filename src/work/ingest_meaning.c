@@ -30,37 +30,55 @@ static const size_t texts[] = {
     offsetof(struct meaning, trace_name),     offsetof(struct meaning, agent_name),
     offsetof(struct meaning, tool_name),      offsetof(struct meaning, prompt_name),
     offsetof(struct meaning, prompt_version), offsetof(struct meaning, input_preview),
-    offsetof(struct meaning, output_preview)};
+    offsetof(struct meaning, output_preview),
+};
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
 
-static struct bytes *text_of(struct meaning *m, size_t i)
+static inline struct bytes *text_of(struct meaning *m, size_t i)
 {
     return (struct bytes *)(void *)((char *)m + texts[i]);
 }
 
-#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
-
 static bool is_empty(struct meaning *m)
 {
-    for (size_t i = 0; i < TEXT_COUNT; i++)
+    if (m->observation != OBSERVATION_SPAN || m->flags != 0 || m->tag_count != 0 ||
+        m->completion_start_ns != 0 || m->usage.sent || m->reported_cost != COST_UNKNOWN ||
+        m->failed)
+        return false;
+    for (size_t i = 0; i < TEXTS; i++)
         if (text_of(m, i)->len > 0)
             return false;
-    return m->observation == OBSERVATION_SPAN && m->flags == 0 && m->tag_count == 0 &&
-           m->completion_start_ns == 0 && !m->usage.sent && m->reported_cost == COST_UNKNOWN &&
-           !m->failed;
+    return true;
 }
 
+/* Into one piece of memory, each with a NUL behind it as arena_copy makes it. */
 static bool copy_texts(struct meaning *m, struct arena *arena)
 {
-    struct bytes *tags = NULL;
+    const uint32_t tags = m->tag_count;
+    size_t room = 0;
+    uint8_t *at;
 
-    for (size_t i = 0; i < TEXT_COUNT; i++)
-        if (text_of(m, i)->len > 0)
-            *text_of(m, i) = arena_copy(arena, *text_of(m, i));
-    if (m->tag_count > 0) {
-        tags = arena_array(arena, struct bytes, m->tag_count);
-        for (uint32_t i = 0; tags && i < m->tag_count; i++)
-            tags[i] = arena_copy(arena, m->tags[i]);
-        m->tags = tags;
+    for (size_t i = 0; i < TEXTS; i++)
+        room += text_of(m, i)->len > 0 ? text_of(m, i)->len + 1 : 0;
+    at = arena_alloc(arena, room);
+    if (!at)
+        return false;
+    for (size_t i = 0; i < TEXTS; i++) {
+        struct bytes *text = text_of(m, i);
+
+        if (text->len == 0)
+            continue;
+        memcpy(at, text->at, text->len);
+        at[text->len] = '\0';
+        text->at = at;
+        at += text->len + 1;
+    }
+    if (tags > 0) {
+        struct bytes *copies = arena_array(arena, struct bytes, tags);
+
+        for (uint32_t i = 0; copies && i < tags; i++)
+            copies[i] = arena_copy(arena, m->tags[i]);
+        m->tags = copies;
     }
     return !arena->failed;
 }

@@ -473,8 +473,8 @@ struct segment {
     struct genai_head head;
     char text[17];
     uint64_t sign;
-    int first, count;
-    uint32_t letters;
+    int first;
+    uint32_t begins[32], ends[32];
 };
 
 /* The first word of a prefix; 0 where it ends the prefix (a sign of the whole segment). */
@@ -487,6 +487,19 @@ static size_t segment_of(const char *prefix)
         exit(1);
     }
     return len;
+}
+
+/* By which keys a pattern is to be tried. */
+static void add_masks(struct segment *segment, const struct group *g, uint32_t bit)
+{
+    const char letter = g->text[strlen(segment->text) + 1];
+
+    for (int i = 0; i < 32; i++) {
+        if (letter == '\0' || (letter & 31) == i)
+            segment->begins[i] |= bit;
+        if (g->suffix == NULL || (g->suffix[strlen(g->suffix) - 1] & 31) == i)
+            segment->ends[i] |= bit;
+    }
 }
 
 static void write_patterns(void)
@@ -523,22 +536,27 @@ static void write_patterns(void)
                 continue;
             printf("    {\"%s\", ", g->text);
             printf(g->suffix ? "\"%s\", " : "NULL, ", g->suffix);
-            printf("%zu, %zu, %d, %d, ", strlen(g->text), g->suffix ? strlen(g->suffix) : 0,
-                   g->indexed, g->text[len + 1]);
+            printf("%zu, %zu, %d, ", strlen(g->text), g->suffix ? strlen(g->suffix) : 0,
+                   g->indexed);
             write_group(g);
             printf("},\n");
-            segments[s].letters |=
-                g->text[len + 1] == '\0' ? UINT32_MAX : (uint32_t)1 << (g->text[len + 1] & 31);
+            add_masks(&segments[s], g, (uint32_t)1 << (pattern_count - segments[s].first));
             pattern_count++;
+            if (pattern_count - segments[s].first == 32) {
+                (void)fprintf(stderr, "too many patterns of \"%s\"\n", segments[s].text);
+                exit(1);
+            }
         }
-        segments[s].count = pattern_count - segments[s].first;
     }
     printf("};\n\nconst struct genai_segment genai_segments[] = {\n");
     for (int s = 0; s < count; s++) {
-        printf("    {0x%llxu, 0x%llxu, 0x%llxu, 0x%xu, %d, %d}, /* %s */\n",
-               (unsigned long long)segments[s].head.low, (unsigned long long)segments[s].head.high,
-               (unsigned long long)segments[s].sign, segments[s].letters, segments[s].first,
-               segments[s].count, segments[s].text);
+        printf("    {0x%llxu, 0x%llxu, 0x%llxu, %d, {", (unsigned long long)segments[s].head.low,
+               (unsigned long long)segments[s].head.high, (unsigned long long)segments[s].sign,
+               segments[s].first);
+        for (int i = 0; i < 64; i++)
+            printf("%s%u,", i == 32 ? "}, {" : "",
+                   i < 32 ? segments[s].begins[i] : segments[s].ends[i - 32]);
+        printf("}}, /* %s */\n", segments[s].text);
         put_slot(slots, 256, genai_segment_hash(segments[s].head.low, segments[s].head.high),
                  1 + s);
     }
