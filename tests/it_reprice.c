@@ -3,7 +3,7 @@
  * says what would change; a run that is killed again and again ends where one run would have; totals
  * equal an independent recount from the tokens.
  *
- * REPRICE_TRACES (400) traces of the recorded agent with two billed calls each are sent.
+ * REPRICE_TRACES (150) traces of the recorded agent with two billed calls each are sent.
  */
 #include "test.h"
 
@@ -132,7 +132,7 @@ static int set_up(void **state)
     const char *wanted = getenv("REPRICE_TRACES");
 
     (void)state;
-    trace_count = wanted && wanted[0] ? (long)number_at(wanted) : 400;
+    trace_count = wanted && wanted[0] ? (long)number_at(wanted) : 150;
     return server_up(&server, NULL) && server_conninfo(&server, conninfo, sizeof(conninfo)) &&
                    send_copies()
                ? 0

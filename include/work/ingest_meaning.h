@@ -24,4 +24,8 @@ void ingest_meaning_done(struct ingest_meaning *meaning);
 MUST_CHECK bool ingest_meaning_fill(struct ingest_meaning *meaning, const struct span *span,
                                     struct stored_span *row, struct arena *arena, struct err *err);
 
+/* The cost of what meaning has, by the list of the moment. */
+void ingest_meaning_price(struct ingest_meaning *meaning, const struct span *span,
+                          const struct stored_span *row, struct meaning *found);
+
 #endif

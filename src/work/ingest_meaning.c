@@ -151,6 +151,13 @@ static bool move_content(struct ingest_meaning *m, const struct findings *f,
     return payload_split(row, moved, count, events, arena);
 }
 
+void ingest_meaning_price(struct ingest_meaning *m, const struct span *span,
+                          const struct stored_span *row, struct meaning *meaning)
+{
+    cost_fill(meaning, m->prices, row->tenant_id, row->start_unix_ns, host_of(span),
+              COST_PREFER_COMPUTED);
+}
+
 bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, struct stored_span *row,
                          struct arena *arena, struct err *err)
 {
@@ -168,8 +175,7 @@ bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, stru
     }
     if (any) {
         if (meaning_counts(&found))
-            cost_fill(&found, m->prices, row->tenant_id, row->start_unix_ns, host_of(span),
-                      COST_PREFER_COMPUTED);
+            ingest_meaning_price(m, span, row, &found);
         copy = arena_new(arena, struct meaning);
         if (copy)
             *copy = found;

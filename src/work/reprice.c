@@ -106,6 +106,7 @@ static bool price_span(struct run *run, struct stored_span *row, struct otlp_fro
 {
     struct reprice_span *out = add_span(run, err);
     struct stored_span fresh = *row;
+    struct meaning priced;
     struct span span;
 
     if (!out || !otlp_from_stored(row, &run->arena, memo, &span, err))
@@ -116,7 +117,13 @@ static bool price_span(struct run *run, struct stored_span *row, struct otlp_fro
     *out = (struct reprice_span){.row = row, .cost = row->meaning->cost};
     if (!fresh.meaning)
         return true; /* what it was read from has gone */
-    out->cost = fresh.meaning->cost;
+    /* The columns stay the truth about tokens, also where a later version reads the span otherwise. */
+    priced = *fresh.meaning;
+    memcpy(priced.usage.tokens, row->meaning->usage.tokens, sizeof(priced.usage.tokens));
+    priced.usage.total = row->meaning->usage.total;
+    priced.usage.sent = row->meaning->usage.sent;
+    ingest_meaning_price(&run->meaning, &span, row, &priced);
+    out->cost = priced.cost;
     out->changed = !same_cost(&out->cost, &row->meaning->cost);
     return true;
 }
