@@ -3,6 +3,7 @@ import { SpanKind, SpanStatusCode, context, trace } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
+import { tell } from "./seen.mjs";
 
 const packages = {
   json: "@opentelemetry/exporter-trace-otlp-http",
@@ -31,18 +32,5 @@ for (let i = 0; i < 20; i++) {
   step.end();
 }
 root.end();
-const spans = seen.getFinishedSpans();
-const nanos = ([s, n]) => (BigInt(s) * 1000000000n + BigInt(n)).toString();
-console.log(JSON.stringify(spans.map((s) => ({
-  trace_id: s.spanContext().traceId,
-  span_id: s.spanContext().spanId,
-  parent_span_id: s.parentSpanContext?.spanId ?? null,
-  name: s.name,
-  start_unix_nano: nanos(s.startTime),
-  end_unix_nano: nanos(s.endTime),
-  status: ["unset", "ok", "error"][s.status.code],
-  attributes: Object.keys(s.attributes).length,
-  events: s.events.length,
-  links: s.links.length,
-}))));
+tell(seen.getFinishedSpans());
 await provider.shutdown();
