@@ -1,6 +1,7 @@
-"""A LangChain agent (one tool, two model calls) and an embedding.
+"""LangChain agents, each with one tool and two model calls.
    langchain_agent.py once: watched by OpenInference for LangChain.
-   langchain_agent.py twice: and by OpenInference for OpenAI, whose spans stand in traces of their own."""
+   langchain_agent.py twice: and by OpenInference for OpenAI, whose spans stand in traces of their own.
+   langchain_agent.py stream: as twice, a streamed chat."""
 import sys
 
 from langchain.agents import create_agent
@@ -13,7 +14,7 @@ import watched
 
 traces = watched.provider("langchain")
 LangChainInstrumentor().instrument(tracer_provider=traces)
-if sys.argv[1] == "twice":
+if sys.argv[1] != "once":
     OpenAIInstrumentor().instrument(tracer_provider=traces)
 
 
@@ -30,7 +31,9 @@ def ask(model):
 
 
 openai = {"base_url": f"{watched.MODELS}/v1", "api_key": "none", "max_retries": 0}
-ask(ChatOpenAI(model="gpt-4o", **openai))
-ask(ChatOpenAI(model="gpt-5-mini", use_responses_api=True, **openai))
-ask(ChatOpenAI(model="gpt-4o", streaming=True, stream_usage=True, **openai))
-watched.finish(traces, 15)
+if sys.argv[1] != "stream":
+    ask(ChatOpenAI(model="gpt-4o", **openai))
+    ask(ChatOpenAI(model="gpt-5-mini", use_responses_api=True, **openai))
+if sys.argv[1] != "twice":
+    ask(ChatOpenAI(model="gpt-4o", streaming=True, stream_usage=True, **openai))
+watched.finish(traces, 5)
