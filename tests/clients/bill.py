@@ -2,8 +2,8 @@
    bill.py http://127.0.0.1:PORT TRUTH NAME without=[KIND,…] < what the client says it exported
 
 Each answered call must be billed by one span, with its tokens by kind, and cost these tokens times
-the prices below, to the last digit; each other span with usage must say why it is not billed and
-which is. Traces, their list and the models must say the same sums.
+the prices below, to the last digit; each other span of a call or with usage must say why it is not
+billed, and which is; a failed call is not billed. Traces, their list and the models must say the same sums.
 without: kinds that this instrumentation does not carry (stream.KIND: in streamed chats only). Their
 tokens are expected in the kind that holds them; money that is wrong by this is printed.
 Where a call hid its usage from the client, no more is compared than the number of calls."""
@@ -22,6 +22,7 @@ PRICES = {  # USD per million tokens, as the providers publish them
 }
 PARENTS = {"cache_write_1h": "cache_write", "cache_write": "input", "cache_read": "input",
            "reasoning": "output"}
+CALLS = ("llm", "embedding", "reranker")
 problems = []
 
 
@@ -60,21 +61,20 @@ def shape(model, tokens):
 
 
 def not_billed(trace, span):
-    """Why a span with usage is not billed; what is wrong about that."""
+    """Why a span is not billed that is a call or has usage; what is wrong about that."""
     why = (ask(f"spans/{trace}/{span['span_id']}")["ledger"] or {}).get("billing_reason")
-    if why in (None, "none", "call", "container"):
+    if why in (None, "", "none", "call", "container"):
         problems.append(f"span {span['name']} is not billed and says {why}")
-    if span["duplicate_of"] is None:
+    if span["duplicate_of"] is None and span["usage"]:
         problems.append(f"span {span['name']} is not billed, nor does it say which is")
     differ(f"cost of span {span['name']}, not billed", usd(span["cost"]), 0)
     return why
 
 
 def compare_calls(truth, billed, lost):
-    """A failed call is billed without tokens."""
     # Some spans have only the name that was asked for.
     names = {c["asked"]: c["model"] for c in truth}
-    want = Counter(shape(c["model"], carried(c, lost)) for c in truth if c["status"] == 200)
+    want = Counter(shape(c["model"], carried(c, lost)) for c in truth)
     have = Counter()
     for span in billed:
         model = names.get(span["model"], span["model"])
@@ -105,14 +105,16 @@ def compare_sums(sent, traces, calls, cost):
 sent = json.load(sys.stdin)
 lost = set(sys.argv[4].removeprefix("without=").split(",")) - {""}
 with open(sys.argv[2], encoding="utf-8") as file:
-    truth = [c for c in map(json.loads, file) if c["client"] == sys.argv[3]]
+    asked = [c for c in map(json.loads, file) if c["client"] == sys.argv[3]]
+truth = [c for c in asked if c["status"] == 200]
 traces = [ask(f"traces/{i}") for i in dict.fromkeys(s["trace_id"] for s in sent)]
 billed = [s for t in traces for s in t["spans"] if s["billable"]]
 reasons = Counter(not_billed(t["trace_id"], s) for t in traces for s in t["spans"]
-                  if s["usage"] and not s["billable"])
+                  if not s["billable"] and (s["usage"] or s["observation_type"] in CALLS))
 right = sum(price(c["model"], c["tokens"]) for c in truth)
 shown = sum(usd(t["cost"]) for t in traces)
 differ("spans that are billed", len(billed), len(truth))
+differ("calls that failed", reasons["failed"], len(asked) - len(truth))
 if all(c["told"] for c in truth):
     compare_calls(truth, billed, lost)
     want = sum(price(c["model"], carried(c, lost)) for c in truth)
@@ -124,5 +126,5 @@ for problem in problems:
     print(problem)
 known = "unknown" if all(t["cost"]["total_usd"] is None for t in traces) else f"{shown.normalize():f}"
 print(f"{len(truth)} calls, {len(billed)} billed; USD {right.normalize():f} spent, {known} shown"
-      f"{f'; not carried: {sorted(lost)}' if lost else ''}; repeats: {dict(reasons)}")
+      f"{f'; not carried: {sorted(lost)}' if lost else ''}; not billed: {dict(reasons)}")
 sys.exit(1 if problems else 0)
