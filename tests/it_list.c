@@ -170,7 +170,7 @@ static const struct {
      "61"},
     {"by duration", {.descending = true, .sort = TRACE_SORT_DURATION}, "26138745"},
     {"by duration, shortest first", {.sort = TRACE_SORT_DURATION}, "54783162"},
-    {"by errors", {.descending = true, .sort = TRACE_SORT_ERRORS}, "31876542"},
+    {"by errors", {.descending = true, .sort = TRACE_SORT_ERRORS}, "32187654"},
     {"by cost", {.descending = true, .sort = TRACE_SORT_COST}, "21876543"},
     {"by tokens", {.descending = true, .sort = TRACE_SORT_TOKENS}, "23187654"},
     {"by tokens, fewest first", {.sort = TRACE_SORT_TOKENS}, "45678132"},

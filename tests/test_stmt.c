@@ -27,7 +27,7 @@ static const struct {
     {"no filter",
      {.limit = 1, .descending = true},
      6,
-     {"ORDER BY v.start_ns DESC, v.trace_id DESC", "LIMIT $6"},
+     {"ORDER BY v.key DESC, v.trace_id DESC", ", v.start_ns AS key", "LIMIT $6"},
      "$7"},
     {"one filter",
      {.service = {(const uint8_t *)"a", 1}},

@@ -10,7 +10,7 @@
 WITH one AS (
     SELECT t.trace_id, t.trace_bucket, t.day, t.day AS last_day, false AS multi_day, t.start_ns, t.end_ns, t.last_received,
         coalesce(t.root_name, t.first_name) AS name, t.error_count::int8 AS error_count, t.roots_ended::int8 AS roots_ended,
-        t.roots_failed::int8 AS roots_failed, t.roots_cancelled::int8 AS roots_cancelled, t.services, t.facets, t.session_id,
+        t.roots_failed::int8 AS roots_failed, t.roots_cancelled::int8 AS roots_cancelled, t.services, t.facets, t.session_id, t.cost_total, t.total_tokens,
         least(coalesce(t.cost_total, 0), 9223372036854775807)::int8 AS cost, least(coalesce(t.total_tokens, 0), 9223372036854775807)::int8 AS tokens
     FROM spanledger.trace AS t
     WHERE NOT t.multi_day AND t.day >= $2 AND t.day <= $3
@@ -20,6 +20,7 @@ WITH one AS (
 several AS (
     SELECT t.trace_id, t.trace_bucket, t.day, w.last_day, true AS multi_day, t.start_ns, w.end_ns, w.last_received,
         coalesce(w.root_name, t.first_name) AS name, w.error_count, w.roots_ended, w.roots_failed, w.roots_cancelled, w.services, w.facets, w.session_id,
+        w.cost_total, w.total_tokens,
         least(coalesce(w.cost_total, 0), 9223372036854775807)::int8 AS cost, least(coalesce(w.total_tokens, 0), 9223372036854775807)::int8 AS tokens
     FROM spanledger.trace AS t
     CROSS JOIN LATERAL (
@@ -42,13 +43,17 @@ several AS (
         AND t.day = w.first_day
 ),
 matched AS (
-    (SELECT v.* FROM one AS v
+    (SELECT v.trace_id, v.trace_bucket, v.day, v.multi_day, v.start_ns
+--@key
+    FROM one AS v
     WHERE true
 --@filters
 --@part
     )
     UNION ALL
-    (SELECT v.* FROM several AS v
+    (SELECT v.trace_id, v.trace_bucket, v.day, v.multi_day, v.start_ns
+--@key
+    FROM several AS v
     WHERE true
 --@frontier
 --@filters
@@ -61,8 +66,8 @@ page AS (
     LIMIT $6
 )
 SELECT c.looked_at, c.matched, c.last_ns, c.last_id,
-    v.trace_id, v.start_ns, v.end_ns, v.last_received, v.name, x.root_service, x.has_root, x.span_count, v.error_count,
-    v.roots_ended, v.roots_failed, v.roots_cancelled, x.services, x.session_id, x.user_id, x.environment, x.project, x.trace_name,
+    v.trace_id, v.start_ns, x.end_ns, x.last_received, x.name, x.root_service, x.has_root, x.span_count, x.error_count,
+    x.roots_ended, x.roots_failed, x.roots_cancelled, x.services, x.session_id, x.user_id, x.environment, x.project, x.trace_name,
     x.input_preview, x.output_preview, x.tags, x.models, x.providers, x.calls, x.unpriced, x.sums
 FROM (
     SELECT 0::int8 AS looked_at, 0::int8 AS matched, NULL::int8 AS last_ns, NULL::uuid AS last_id WHERE true
@@ -70,8 +75,10 @@ FROM (
 ) AS c
 LEFT JOIN page AS v ON true
 LEFT JOIN LATERAL (
-    SELECT coalesce(o.root_service, o.first_service) AS root_service, o.root_start_ns IS NOT NULL AS has_root, o.span_count::int8 AS span_count,
-        o.services, o.session_id, o.user_id, o.environment, o.project, o.trace_name, o.input_preview, o.output_preview, o.tags, o.models, o.providers,
+    SELECT o.end_ns, o.last_received, coalesce(o.root_name, o.first_name) AS name, coalesce(o.root_service, o.first_service) AS root_service,
+        o.root_start_ns IS NOT NULL AS has_root, o.span_count::int8 AS span_count, o.error_count::int8 AS error_count,
+        o.roots_ended::int8 AS roots_ended, o.roots_failed::int8 AS roots_failed, o.roots_cancelled::int8 AS roots_cancelled, o.services,
+        o.session_id, o.user_id, o.environment, o.project, o.trace_name, o.input_preview, o.output_preview, o.tags, o.models, o.providers,
         o.billable_calls::int8 AS calls, o.unpriced_calls::int8 AS unpriced,
         ARRAY[o.input_tokens, o.cache_read_tokens, o.cache_write_tokens, o.cache_write_1h_tokens, o.output_tokens, o.reasoning_tokens,
             o.audio_input_tokens, o.audio_output_tokens, o.image_tokens, o.total_tokens, o.input_cost, o.cache_read_cost, o.cache_write_cost,
@@ -80,10 +87,16 @@ LEFT JOIN LATERAL (
     FROM spanledger.trace AS o
     WHERE NOT v.multi_day AND o.tenant_id = $1 AND o.trace_bucket = v.trace_bucket AND o.trace_id = v.trace_id AND o.day = v.day
     UNION ALL
-    SELECT coalesce(
-            (array_agg(o.root_service ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1],
+    SELECT max(o.end_ns), max(o.last_received),
+        coalesce((array_agg(o.root_name ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1],
+            (array_agg(o.first_name ORDER BY o.day))[1]),
+        coalesce((array_agg(o.root_service ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1],
             (array_agg(o.first_service ORDER BY o.day))[1]),
-        bool_or(o.root_start_ns IS NOT NULL), sum(o.span_count), v.services,
+        bool_or(o.root_start_ns IS NOT NULL), sum(o.span_count), sum(o.error_count), sum(o.roots_ended), sum(o.roots_failed),
+        sum(o.roots_cancelled),
+        (SELECT array_agg(DISTINCT u.service)
+            FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.services) AS u (service)
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
         (array_agg(o.session_id ORDER BY o.session_rank, o.session_id COLLATE "C"))[1],
         (array_agg(o.user_id ORDER BY o.user_rank, o.user_id COLLATE "C"))[1],
         (array_agg(o.environment ORDER BY o.environment_rank, o.environment COLLATE "C"))[1],

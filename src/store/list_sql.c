@@ -47,6 +47,9 @@ static const struct fragment first_behind[] = {
 };
 static const struct fragment any_of = {"look", "LIMIT $a", {INT4OID}};
 
+/* An index holds the traces with errors alone; whose root failed or was cancelled is among them. */
+static const struct fragment with_errors = {"range", "AND t.error_count > 0", {0}};
+
 /* Traces of several days are not among those counted: no further than the last of these. */
 #define LAST_UP "ORDER BY o.start_ns DESC, o.trace_id DESC LIMIT 1"
 #define LAST_DOWN "ORDER BY o.start_ns, o.trace_id LIMIT 1"
@@ -90,8 +93,8 @@ static const struct fragment by_session = {"filters", "AND v.session_id = $a", {
 static const struct fragment by_name = {"filters", "AND v.name = $a", {TEXTOID}};
 static const struct fragment by_duration = {
     "filters", "AND v.end_ns - v.start_ns >= $a", {INT8OID}};
-static const struct fragment by_cost = {"filters", "AND v.cost >= $a", {INT8OID}};
-static const struct fragment by_tokens = {"filters", "AND v.tokens >= $a", {INT8OID}};
+static const struct fragment by_cost = {"filters", "AND v.cost_total >= $a", {INT8OID}};
+static const struct fragment by_tokens = {"filters", "AND v.total_tokens >= $a", {INT8OID}};
 
 /* As trace_status_of decides in C; $a: what was received up to here no longer runs. */
 static const struct fragment by_status[TRACE_STATUS_MAX] = {
@@ -160,28 +163,24 @@ static const struct fragment behind[TRACE_SORT_MAX][2] = {
     [TRACE_SORT_TOKENS] = BEHIND("v.tokens"),
 };
 
-#define ORDER(place, value, rest)                                                                  \
-    {                                                                                              \
-        {place, "ORDER BY " value ", v.trace_id" rest, {0}},                                       \
-        {                                                                                          \
-            place, "ORDER BY " value " DESC, v.trace_id DESC" rest,                                \
-            {                                                                                      \
-                0                                                                                  \
-            }                                                                                      \
-        }                                                                                          \
-    }
-#define ORDERS(place, rest)                                                                        \
-    {                                                                                              \
-        [TRACE_SORT_START] = ORDER(place, "v.start_ns", rest),                                     \
-        [TRACE_SORT_DURATION] = ORDER(place, "v.end_ns - v.start_ns", rest),                       \
-        [TRACE_SORT_ERRORS] = ORDER(place, "v.error_count", rest),                                 \
-        [TRACE_SORT_COST] = ORDER(place, "v.cost", rest),                                          \
-        [TRACE_SORT_TOKENS] = ORDER(place, "v.tokens", rest),                                      \
-    }
-static const struct fragment orders[TRACE_SORT_MAX][2] = ORDERS("order", "");
+/* The value that is sorted by; a start stands in every row. */
+static const struct fragment keys[TRACE_SORT_MAX] = {
+    [TRACE_SORT_START] = {"key", ", v.start_ns AS key", {0}},
+    [TRACE_SORT_DURATION] = {"key", ", v.end_ns - v.start_ns AS key", {0}},
+    [TRACE_SORT_ERRORS] = {"key", ", v.error_count AS key", {0}},
+    [TRACE_SORT_COST] = {"key", ", v.cost AS key", {0}},
+    [TRACE_SORT_TOKENS] = {"key", ", v.tokens AS key", {0}},
+};
+static const struct fragment orders[] = {
+    {"order", "ORDER BY v.key, v.trace_id", {0}},
+    {"order", "ORDER BY v.key DESC, v.trace_id DESC", {0}},
+};
 /* Each part of a walk has the order and the limit of the whole, so that it can follow an index and
  * stop. */
-static const struct fragment part_orders[TRACE_SORT_MAX][2] = ORDERS("part", " LIMIT $6");
+static const struct fragment part_orders[] = {
+    {"part", "ORDER BY key, v.trace_id LIMIT $6", {0}},
+    {"part", "ORDER BY key DESC, v.trace_id DESC LIMIT $6", {0}},
+};
 
 struct use {
     const struct fragment *fragment;
@@ -262,8 +261,10 @@ static void use_way(struct maker *m, enum list_sql_way way, uint32_t look)
     } else {
         use(m, &in_range);
     }
+    if (filter->status == TRACE_FAILED || filter->status == TRACE_CANCELLED)
+        use(m, &with_errors);
     if (way == LIST_SQL_WALK) {
-        use(m, &part_orders[filter->sort][filter->descending]);
+        use(m, &part_orders[filter->descending]);
         return;
     }
     use(m, &counts[filter->descending]);
@@ -401,7 +402,8 @@ bool list_sql_make(const struct trace_filter *filter, enum list_sql_way way, int
     use_searches(&m);
     if (filter->cursor.given)
         add_cursor(&m, &behind[filter->sort][filter->descending]);
-    use(&m, &orders[filter->sort][filter->descending]);
+    use(&m, &keys[filter->sort]);
+    use(&m, &orders[filter->descending]);
     buf_init(&sql, SQL_MAX_BYTES);
     add_text(&m, &sql);
     text = buf_ok(&sql) ? arena_copy(arena, buf_bytes(&sql)) : (struct bytes){0};

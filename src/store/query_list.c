@@ -13,7 +13,7 @@
 #include "store/reader.h"
 
 #define SERVICE_ROWS 10000 /* names of services, shown at most */
-#define FIRST_ROWS 2000    /* traces looked at first, also for the total of a list */
+#define FIRST_ROWS 1000    /* traces looked at first, also for the total of a list */
 #define INDEXED_ROWS 5000  /* traces that an index may find */
 
 /* Searches look into this many traces at once: a statement that takes long is followed by a smaller

@@ -75,7 +75,7 @@ void seed_traces(struct db *db)
         " SELECT day, 1, trace_id, min(s), max(s + duration_ns), max(received_at),"
         " (array_agg(span_id ORDER BY s))[1], min(s) FILTER (WHERE parent_span_id IS NULL),"
         " (array_agg(span_id ORDER BY s) FILTER (WHERE parent_span_id IS NULL))[1], count(*),"
-        " count(*) FILTER (WHERE status_code = 2),"
+        " count(*) FILTER (WHERE status_code = 2 OR outcome IN (1, 2)),"
         " count(*) FILTER (WHERE parent_span_id IS NULL AND outcome = 0),"
         " count(*) FILTER (WHERE parent_span_id IS NULL AND outcome = 1),"
         " count(*) FILTER (WHERE parent_span_id IS NULL AND outcome = 2),"
