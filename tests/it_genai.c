@@ -191,6 +191,9 @@ static void check_spans(void)
             complain(id, "failed", failed ? "true" : "false", failed ? "false" : "true");
         if (tool != lists(doc_get(expected, "tools"), id))
             complain(id, "tool", tool ? "true" : "false", tool ? "false" : "true");
+        if (strcmp(doc_at(spans[i], "cost", "source", NULL), "computed") == 0 &&
+            doc_at(spans[i], "cost", "price", "id", NULL)[0] == '\0')
+            complain(id, "price", "null", "what the cost was computed with");
         if (!billed && doc_get(spans[i], "cost")->kind == DOC_OBJECT &&
             strcmp(doc_at(spans[i], "cost", "total_usd", NULL), "0") != 0)
             complain(id, "cost of a span that is not billed",
