@@ -68,19 +68,28 @@ size_t text_utf8_step(struct bytes text)
     return whole ? step : 0;
 }
 
+/* Eight bytes of ASCII without NUL. */
+static inline bool is_plain_word(const uint8_t *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return ((word | ((word - 0x0101010101010101U) & ~word)) & 0x8080808080808080U) == 0;
+}
+
 /* Skips ASCII without NUL eight bytes at a time: almost all text is that. */
 static size_t plain_prefix(struct bytes text)
 {
     size_t i = 0;
 
     while (text.len - i >= 8) {
-        uint64_t word;
-        memcpy(&word, text.at + i, sizeof(word));
-        if ((word & 0x8080808080808080U) ||
-            ((word - 0x0101010101010101U) & ~word & 0x8080808080808080U))
+        if (!is_plain_word(text.at + i))
             break;
         i += 8;
     }
+    /* The last few together with some that were seen. */
+    if (i > 0 && text.len - i < 8 && is_plain_word(text.at + text.len - 8))
+        return text.len;
     while (i < text.len && text.at[i] < 0x80 && text.at[i] != 0)
         i++;
     return i;

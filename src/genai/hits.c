@@ -86,13 +86,11 @@ static void order_few(const struct genai_finder *finder, uint32_t *order)
 {
     for (uint32_t i = 0; i < finder->count; i++) {
         const uint32_t key = (uint32_t)finder->hits[i].row << 8 | i;
-        uint32_t at = i;
+        uint32_t *at = order + i;
 
-        while (at > 0 && order[at - 1] > key) {
-            order[at] = order[at - 1];
-            at--;
-        }
-        order[at] = key;
+        for (; at > order && at[-1] > key; at--)
+            *at = at[-1];
+        *at = key;
     }
 }
 
@@ -139,24 +137,28 @@ static void sort_same_rows(struct finding *items, size_t count)
     }
 }
 
-static void fill_in_order(struct genai_finder *finder, struct finding *items)
+/* False: no row is there twice. */
+static bool fill_in_order(struct genai_finder *finder, struct finding *items)
 {
     uint32_t order[GENAI_FIRST_HITS];
+    uint32_t before = UINT32_MAX; /* row of the finding before; no row is so large */
     bool repeats = false;
 
     if (finder->count > GENAI_FIRST_HITS) {
         for (uint32_t i = 0; i < finder->count; i++)
             fill(finder->f, &items[i], &finder->hits[i]);
         qsort(items, finder->count, sizeof(*items), compare);
-        return;
+        return true;
     }
     order_few(finder, order);
     for (uint32_t i = 0; i < finder->count; i++) {
         fill(finder->f, &items[i], &finder->hits[order[i] & 0xff]);
-        repeats = repeats || (i > 0 && order[i] >> 8 == order[i - 1] >> 8);
+        repeats |= order[i] >> 8 == before;
+        before = order[i] >> 8;
     }
     if (repeats)
         sort_same_rows(items, finder->count);
+    return repeats;
 }
 
 /* first[from .. until] = value; writes up to three more behind, which come later. */
@@ -175,13 +177,14 @@ bool genai_put_in_order(struct genai_finder *finder)
     struct findings *f = finder->f;
     uint32_t kept = 0;
     uint32_t target = 0;
+    bool repeats;
 
     f->items = arena_alloc(f->arena, finder->count * sizeof(*f->items));
     if (f->items == NULL)
         return false;
-    fill_in_order(finder, f->items);
+    repeats = fill_in_order(finder, f->items);
     for (uint32_t i = 0; i < finder->count; i++) {
-        if (i + 1 < finder->count && f->items[i].row == f->items[i + 1].row &&
+        if (repeats && i + 1 < finder->count && f->items[i].row == f->items[i + 1].row &&
             replaced(&f->items[i], &f->items[i + 1]))
             continue;
         if (kept != i)

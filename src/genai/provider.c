@@ -1,10 +1,14 @@
 /* Who was paid for a call, and for which model. */
 #include "genai/pick.h"
 
+/* No prefix is empty. Many are tried, and most differ in their first letter. */
 static bool starts_with(struct bytes text, const char *prefix)
 {
-    const size_t len = strlen(prefix);
+    size_t len;
 
+    if (text.len == 0 || text.at[0] != (uint8_t)prefix[0])
+        return false;
+    len = strlen(prefix);
     return text.len >= len && memcmp(text.at, prefix, len) == 0;
 }
 
@@ -63,39 +67,43 @@ bool genai_provider_of(struct arena *arena, struct bytes name, struct bytes *out
     return out_provider->len > 0;
 }
 
+#define SUFFIX(text) text, sizeof(text) - 1
+
 static const struct host {
     const char *suffix;
+    size_t len;
     const char *provider;
 } hosts[] = {
-    {"api.openai.com", "openai"},
-    {"api.anthropic.com", "anthropic"},
-    {".openai.azure.com", "azure"},
-    {".azure.com", "azure"},
-    {".amazonaws.com", "aws"},
-    {"googleapis.com", "google"},
-    {"api.mistral.ai", "mistral"},
-    {"api.cohere.com", "cohere"},
-    {"api.cohere.ai", "cohere"},
-    {"api.groq.com", "groq"},
-    {"api.deepseek.com", "deepseek"},
-    {"api.x.ai", "x-ai"},
-    {"openrouter.ai", "openrouter"},
-    {"api.together.xyz", "together"},
-    {"api.together.ai", "together"},
-    {"api.fireworks.ai", "fireworks"},
-    {"api.perplexity.ai", "perplexity"},
-    {"api.cerebras.ai", "cerebras"},
-    {"api.moonshot.ai", "moonshotai"},
-    {"api.moonshot.cn", "moonshotai"},
-    {"api.voyageai.com", "voyageai"},
-    {"gateway.ai.cloudflare.com", "cloudflare"},
-    {"api.cloudflare.com", "cloudflare"},
+    {SUFFIX("api.openai.com"), "openai"},
+    {SUFFIX("api.anthropic.com"), "anthropic"},
+    {SUFFIX(".openai.azure.com"), "azure"},
+    {SUFFIX(".azure.com"), "azure"},
+    {SUFFIX(".amazonaws.com"), "aws"},
+    {SUFFIX("googleapis.com"), "google"},
+    {SUFFIX("api.mistral.ai"), "mistral"},
+    {SUFFIX("api.cohere.com"), "cohere"},
+    {SUFFIX("api.cohere.ai"), "cohere"},
+    {SUFFIX("api.groq.com"), "groq"},
+    {SUFFIX("api.deepseek.com"), "deepseek"},
+    {SUFFIX("api.x.ai"), "x-ai"},
+    {SUFFIX("openrouter.ai"), "openrouter"},
+    {SUFFIX("api.together.xyz"), "together"},
+    {SUFFIX("api.together.ai"), "together"},
+    {SUFFIX("api.fireworks.ai"), "fireworks"},
+    {SUFFIX("api.perplexity.ai"), "perplexity"},
+    {SUFFIX("api.cerebras.ai"), "cerebras"},
+    {SUFFIX("api.moonshot.ai"), "moonshotai"},
+    {SUFFIX("api.moonshot.cn"), "moonshotai"},
+    {SUFFIX("api.voyageai.com"), "voyageai"},
+    {SUFFIX("gateway.ai.cloudflare.com"), "cloudflare"},
+    {SUFFIX("api.cloudflare.com"), "cloudflare"},
 };
 
 /* The host of a URL, or the text where it is none. */
 static struct bytes host_of(struct bytes url)
 {
-    const uint8_t *scheme = url.len > 3 ? memmem(url.at, url.len, "://", 3) : NULL;
+    const uint8_t *colon = url.len > 3 ? memchr(url.at, ':', url.len) : NULL;
+    const uint8_t *scheme = colon != NULL ? memmem(url.at, url.len, "://", 3) : NULL;
     size_t len = 0;
 
     if (scheme != NULL) {
@@ -113,7 +121,9 @@ static bool provider_of_host(struct bytes address, struct bytes *out_provider)
     const struct bytes host = host_of(address);
 
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
-        if (ends_with(host, hosts[i].suffix)) {
+        if (host.len >= hosts[i].len &&
+            host.at[host.len - hosts[i].len] == (uint8_t)hosts[i].suffix[0] &&
+            memcmp(host.at + host.len - hosts[i].len, hosts[i].suffix, hosts[i].len) == 0) {
             *out_provider = bytes_of(hosts[i].provider);
             return true;
         }

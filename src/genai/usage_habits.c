@@ -190,30 +190,33 @@ static struct usage_habits object_habits(const struct usage_accounts *all,
     return habits;
 }
 
+#define BIT(dialect) (UINT64_C(1) << (dialect))
+
 /* Whose the account is: a family of one dialect belongs to it, the shared ones to all that show. */
-static bool belongs(const struct usage_accounts *all, const struct usage_account *account,
-                    enum dialect dialect)
+static uint64_t owners(const struct usage_accounts *all, const struct usage_account *account)
 {
+    const uint64_t never = BIT(DIALECT_CLAUDE_CODE) | BIT(DIALECT_OPENCLAW) | BIT(DIALECT_CODEX) |
+                           BIT(DIALECT_POSTHOG);
+
     if (account->family >= USAGE_FAMILY_OTHER)
-        return account->family == USAGE_FAMILY_OTHER + (unsigned)dialect;
-    if (dialect == DIALECT_CLAUDE_CODE || dialect == DIALECT_OPENCLAW || dialect == DIALECT_CODEX ||
-        dialect == DIALECT_POSTHOG)
-        return false;
+        return BIT(account->family - USAGE_FAMILY_OTHER);
     if (account->family == USAGE_FAMILY_TOKEN_COUNT)
-        return dialect == DIALECT_OPENINFERENCE;
-    return findings_dialect(all->f, dialect);
+        return BIT(DIALECT_OPENINFERENCE);
+    return all->f->dialects & ~never;
 }
 
 void usage_set_habits(const struct usage_accounts *accounts, struct usage_account *account)
 {
+    uint64_t dialects;
+
     account->habits = (struct usage_habits){UNKNOWN, UNKNOWN, false};
     if (account->object != NULL) {
         account->habits = object_habits(accounts, account);
         return;
     }
+    dialects = owners(accounts, account);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (belongs(accounts, account, rows[i].dialect) &&
-            holds(rows[i].condition, accounts, account)) {
+        if ((dialects & BIT(rows[i].dialect)) != 0 && holds(rows[i].condition, accounts, account)) {
             account->habits.cache = rows[i].cache;
             account->habits.reasoning = rows[i].reasoning;
             return;

@@ -200,7 +200,7 @@ bool genai_text(struct findings *f, const struct value *value, struct bytes *out
         text = (struct bytes){text.at + 1, text.len - 1};
     while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\n'))
         text.len--;
-    if (text.len == 0 || bytes_is(text, "<REDACTED>"))
+    if (text.len == 0 || (text.at[0] == '<' && bytes_is(text, "<REDACTED>")))
         return false;
     *out_text = text;
     return true;
@@ -208,5 +208,9 @@ bool genai_text(struct findings *f, const struct value *value, struct bytes *out
 
 bool finding_text(struct findings *f, const struct finding *finding, struct bytes *out_text)
 {
+    const struct genai_row *row = &genai_rows[finding->row];
+
+    if (row->how == GENAI_TEXT && row->pointer == NULL) /* most are */
+        return genai_text(f, finding->attribute, out_text);
     return genai_text(f, finding_value(f, finding), out_text);
 }
