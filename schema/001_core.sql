@@ -108,8 +108,6 @@ CREATE TABLE spanledger.span (
     prompt_name text,
     prompt_version text,
     trace_name text,                   -- a name that the application gave to the whole trace
-    input_preview text,                -- one line of what was asked and answered, for lists
-    output_preview text,
     tags text[],
     completion_start_time timestamptz,
     usage_rule int2,                   -- model/meaning.h usage_rule: how the kinds were told apart; NULL: no usage was sent
@@ -222,9 +220,10 @@ CREATE TABLE spanledger.trace (
     project_rank int8,
     trace_name text,                   -- given by the application: of the latest span that has one
     trace_name_rank int8,
-    input_preview text,                -- of the earliest root, else of the earliest span
+    input_preview text,                -- of the earliest root, else of the earliest span; of all its versions that came the greatest text: spans
+                                       -- do not keep it, so it is never counted anew
     input_rank int8,
-    output_preview text,               -- of the earliest root, else of the latest span
+    output_preview text,               -- of the earliest root, else of the latest span, and so on
     output_rank int8,
     tags text[],                       -- of all spans: distinct, sorted
     -- Counts and sums; NULL: 0.

@@ -172,7 +172,7 @@ struct meaning {
     struct bytes prompt_version;
     struct bytes *tags; /* distinct, in the order sent */
     uint32_t tag_count;
-    struct bytes input_preview; /* one line for lists (genai_previews); empty: none */
+    struct bytes input_preview; /* one line for lists (genai_previews); kept with the trace only */
     struct bytes output_preview;
     int64_t completion_start_ns; /* first token, ns since 1970; 0: not known */
     struct token_usage usage;

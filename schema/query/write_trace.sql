@@ -45,9 +45,9 @@ ON CONFLICT (tenant_id, trace_bucket, trace_id, day) DO UPDATE SET
     (trace_name, trace_name_rank) = (SELECT v.x, v.r FROM (VALUES (t.trace_name, t.trace_name_rank), (excluded.trace_name, excluded.trace_name_rank)) AS v (x, r)
         ORDER BY v.r NULLS LAST, v.x COLLATE "C" LIMIT 1),
     (input_preview, input_rank) = (SELECT v.x, v.r FROM (VALUES (t.input_preview, t.input_rank), (excluded.input_preview, excluded.input_rank)) AS v (x, r)
-        ORDER BY v.r NULLS LAST, v.x COLLATE "C" LIMIT 1),
+        ORDER BY v.r NULLS LAST, v.x COLLATE "C" DESC LIMIT 1),
     (output_preview, output_rank) = (SELECT v.x, v.r FROM (VALUES (t.output_preview, t.output_rank), (excluded.output_preview, excluded.output_rank)) AS v (x, r)
-        ORDER BY v.r NULLS LAST, v.x COLLATE "C" LIMIT 1),
+        ORDER BY v.r NULLS LAST, v.x COLLATE "C" DESC LIMIT 1),
     counted_spans = nullif(coalesce(t.counted_spans, 0) + coalesce(excluded.counted_spans, 0), 0),
     plain_spans = nullif(coalesce(t.plain_spans, 0) + coalesce(excluded.plain_spans, 0), 0),
     billable_calls = nullif(coalesce(t.billable_calls, 0) + coalesce(excluded.billable_calls, 0), 0),

@@ -64,8 +64,8 @@ struct __attribute__((packed)) fixed_part {
     uint16_t outcome;
 };
 
-#define SPAN_FIELDS 83    /* of schema/query/span_columns.txt */
-#define MEANING_FIELDS 52 /* the last of them: what a span means */
+#define SPAN_FIELDS 81    /* of schema/query/span_columns.txt */
+#define MEANING_FIELDS 50 /* the last of them: what a span means */
 #define NULL_FIELD UINT32_MAX
 
 static void add_be32(struct buf *out, uint32_t value)
@@ -196,7 +196,6 @@ static const struct member {
     MEMBER(FORM_TEXT, release),        MEMBER(FORM_TEXT, level),
     MEMBER(FORM_TEXT, agent_name),     MEMBER(FORM_TEXT, prompt_name),
     MEMBER(FORM_TEXT, prompt_version), MEMBER(FORM_TEXT, trace_name),
-    MEMBER(FORM_TEXT, input_preview),  MEMBER(FORM_TEXT, output_preview),
     MEMBER(FORM_TEXTS, tags),          MEMBER(FORM_TIME, completion_start_ns),
 };
 

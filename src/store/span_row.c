@@ -57,8 +57,6 @@ enum column {
     PROMPT_NAME,
     PROMPT_VERSION,
     TRACE_NAME,
-    INPUT_PREVIEW,
-    OUTPUT_PREVIEW,
     TAGS,
     MEANING_END,
     PAYLOAD_ATTRIBUTES = MEANING_END,
@@ -132,8 +130,6 @@ static void read_meaning_texts(struct row *row, struct meaning *m)
     m->prompt_name = row_text_or_empty(row, PROMPT_NAME);
     m->prompt_version = row_text_or_empty(row, PROMPT_VERSION);
     m->trace_name = row_text_or_empty(row, TRACE_NAME);
-    m->input_preview = row_text_or_empty(row, INPUT_PREVIEW);
-    m->output_preview = row_text_or_empty(row, OUTPUT_PREVIEW);
     m->tags = row_texts(row, TAGS, &m->tag_count);
 }
 

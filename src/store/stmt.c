@@ -28,7 +28,7 @@ enum {
         INT4, TEXT, TEXT, TEXT, TEXT, TIME, INT8S, INT8S, BOOL, INT2, UUID, INT8
 #define WHOLE                                                                                      \
     SKELETON, UUID, UUID, INT4, INT8, INT8, INT8, INT8, INT8, INT8, TEXT, TEXT, TEXT, TEXT, TEXT,  \
-        BYTEA, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS, TEXT, TEXT
+        BYTEA, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS, TEXT, TEXT
 
 /* schema/query/trace_days.sql: ranks, texts, sets */
 #define FACTS INT8S, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXTS, TEXTS, TEXTS

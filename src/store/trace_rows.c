@@ -372,18 +372,39 @@ static bool recount(struct trace_rows *rows, struct db *db, const struct buf *ch
     return call_run(db, NULL, NULL, sql_write_trace_recount, &call, NULL, err);
 }
 
+/* A version that was replaced cannot be taken out of the sums, nor can one that does not stand be
+ * kept out: previews want both, the rest is counted anew. */
+static bool add_version(struct trace_rows *rows, const struct write_item *item, struct err *err)
+{
+    struct trace_sum *sum = sum_of(rows, item->row);
+
+    if (!trace_sum_add(sum, item->row, &rows->arena, err))
+        return false;
+    sum->recount = true;
+    if (item->outcome == WRITE_REPLACED) {
+        sum->replaced = true;
+        sum->replaced_counted |= item->row->billing.counted;
+    }
+    return true;
+}
+
+static bool has_preview(const struct stored_span *row)
+{
+    return row->meaning &&
+           (row->meaning->input_preview.len > 0 || row->meaning->output_preview.len > 0);
+}
+
 static bool add_items(struct trace_rows *rows, const struct write_item *items, size_t count,
                       struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (items[i].outcome == WRITE_REPLACED) {
-            struct trace_sum *sum = sum_of(rows, items[i].row);
+        const struct stored_span *row = items[i].row;
+        const enum write_outcome outcome = items[i].outcome;
 
-            sum->recount = true;
-            sum->replaced = true;
-            sum->replaced_counted |= items[i].row->billing.counted;
-        } else if (items[i].outcome == WRITE_NEW &&
-                   !trace_sum_add(sum_of(rows, items[i].row), items[i].row, &rows->arena, err))
+        if (outcome == WRITE_NEW && !trace_sum_add(sum_of(rows, row), row, &rows->arena, err))
+            return false;
+        if ((outcome == WRITE_REPLACED || (outcome == WRITE_SUPERSEDED && has_preview(row))) &&
+            !add_version(rows, &items[i], err))
             return false;
     }
     if (rows->count > 1)

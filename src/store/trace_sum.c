@@ -32,12 +32,13 @@ static int compare_bytes(struct bytes x, struct bytes y)
     return order ? order : (x.len > y.len) - (x.len < y.len);
 }
 
-static void add_label(struct label *label, struct bytes text, int64_t rank)
+/* sign: 1 where of equal ranks the least text stands, -1: the greatest. */
+static void add_label(struct label *label, struct bytes text, int64_t rank, int sign)
 {
     if (text.len == 0)
         return;
     if (label->text.len == 0 || rank < label->rank ||
-        (rank == label->rank && compare_bytes(text, label->text) < 0))
+        (rank == label->rank && sign * compare_bytes(text, label->text) < 0))
         *label = (struct label){text, rank};
 }
 
@@ -49,13 +50,13 @@ static void add_labels(struct trace_means *means, const struct stored_span *row)
     const int64_t earliest = row->has_parent ? at : INT64_MIN + at;
     const int64_t latest = row->has_parent ? last : INT64_MIN + at;
 
-    add_label(&means->labels[LABEL_SESSION], m->session_id, earliest);
-    add_label(&means->labels[LABEL_USER], m->user_id, earliest);
-    add_label(&means->labels[LABEL_ENVIRONMENT], m->environment, earliest);
-    add_label(&means->labels[LABEL_PROJECT], m->project, earliest);
-    add_label(&means->labels[LABEL_TRACE_NAME], m->trace_name, last);
-    add_label(&means->labels[LABEL_INPUT], m->input_preview, earliest);
-    add_label(&means->labels[LABEL_OUTPUT], m->output_preview, latest);
+    add_label(&means->labels[LABEL_SESSION], m->session_id, earliest, 1);
+    add_label(&means->labels[LABEL_USER], m->user_id, earliest, 1);
+    add_label(&means->labels[LABEL_ENVIRONMENT], m->environment, earliest, 1);
+    add_label(&means->labels[LABEL_PROJECT], m->project, earliest, 1);
+    add_label(&means->labels[LABEL_TRACE_NAME], m->trace_name, last, 1);
+    add_label(&means->labels[LABEL_INPUT], m->input_preview, earliest, -1);
+    add_label(&means->labels[LABEL_OUTPUT], m->output_preview, latest, -1);
 }
 
 static bool facets_grow(struct trace_means *means, struct arena *arena, struct err *err)
