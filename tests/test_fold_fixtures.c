@@ -246,6 +246,7 @@ static void every_recorded_call_is_billed_once(void **state)
     (void)state;
     arena_init(&arena, ROOM);
     assert_true(fixture_each(&arena, NULL, see, NULL) > 40);
+    assert_true(fixture_each_recording(&arena, see, NULL) > 10);
     check_recording();
     arena_done(&arena);
     assert_int_equal(wrong_in_all, 0);

@@ -214,6 +214,7 @@ static void every_recording_means_what_is_expected(void **state)
     (void)state;
     arena_init(&arena, ROOM);
     assert_true(fixture_each(&arena, NULL, see, NULL) > 40);
+    assert_true(fixture_each_recording(&arena, see, NULL) > 10);
     check_recording(current);
     arena_done(&arena);
     assert_int_equal(wrong_in_all, 0);

@@ -58,6 +58,9 @@ void usage_add_object(struct usage_accounts *accounts, const struct finding *fin
 /* Sets what the account's sender is known to do (habits), by dialect, provider and version. */
 void usage_set_habits(const struct usage_accounts *accounts, struct usage_account *account);
 
+/* Takes Gemini's thoughts from a total that counts them where nothing else does; false: not so. */
+bool usage_add_thoughts(const struct usage_accounts *accounts, struct usage_account *account);
+
 /* Whether text contains the part. */
 bool usage_contains(struct bytes text, const char *part);
 

@@ -99,17 +99,18 @@ struct token_usage {
 /* What else counting must know of a span. */
 enum meaning_flag {
     MEANING_STREAMED = 1 << 0,
-    MEANING_AGGREGATE = 1 << 1, /* its usage is a sum over other spans, whatever its type */
-    MEANING_COPY = 1 << 2,      /* says itself that its usage is counted elsewhere */
-    MEANING_NATIVE = 1 << 3,    /* by the provider's own SDK: knows most of a call */
-    MEANING_SERVER = 1 << 4,    /* by the provider's or a gateway's server */
-    MEANING_CACHE_HIT = 1 << 5, /* answered from a cache of the caller: no call was made */
-    MEANING_PENDING = 1 << 6,   /* a placeholder for a span that is still running */
-    MEANING_ODD_USAGE = 1 << 7, /* a number was sent that is none, or is negative: left out */
-    MEANING_ESTIMATED = 1 << 8, /* the sender says that it guessed the counts */
-    MEANING_BATCH = 1 << 9,     /* service tier batch */
-    MEANING_FLEX = 1 << 10,     /* service tier flex */
-    MEANING_PRIORITY = 1 << 11, /* service tier priority */
+    MEANING_AGGREGATE = 1 << 1,   /* its usage is a sum over other spans, whatever its type */
+    MEANING_COPY = 1 << 2,        /* says itself that its usage is counted elsewhere */
+    MEANING_NATIVE = 1 << 3,      /* by the provider's own SDK: knows most of a call */
+    MEANING_SERVER = 1 << 4,      /* by the provider's or a gateway's server */
+    MEANING_CACHE_HIT = 1 << 5,   /* answered from a cache of the caller: no call was made */
+    MEANING_PENDING = 1 << 6,     /* a placeholder for a span that is still running */
+    MEANING_ODD_USAGE = 1 << 7,   /* a number was sent that is none, or is negative: left out */
+    MEANING_ESTIMATED = 1 << 8,   /* the sender says that it guessed the counts */
+    MEANING_BATCH = 1 << 9,       /* service tier batch */
+    MEANING_FLEX = 1 << 10,       /* service tier flex */
+    MEANING_PRIORITY = 1 << 11,   /* service tier priority */
+    MEANING_STREAM_END = 1 << 12, /* told when a stream ended that a span beside it began */
 };
 
 /* Why a span is billed or is not. Column span.billing_reason: never renumber. */

@@ -3,18 +3,17 @@
 
 enum { MOST_TAGS = 64, LONGEST_TAG = 200 };
 
-/* LangSmith calls its project a session. */
+/* LangSmith calls its project a session; "null" is OpenAI's agents without a group. */
 static bool take_session(struct reading *r, const struct finding *finding, struct bytes *text,
                          const char **out_reason)
 {
-    (void)r;
-    (void)text;
     *out_reason = "LangSmith's project, not a session";
     if (bytes_is(finding->key, "langsmith.trace.session_name") ||
         bytes_is(finding->key, "langsmith.trace.session_id"))
         return false;
     *out_reason = NULL;
-    return true;
+    return !bytes_is(finding->key, "group_id") ||
+           (findings_dialect(r->f, DIALECT_LOGFIRE) && !bytes_is(*text, "null"));
 }
 
 static bool take_project(struct reading *r, const struct finding *finding, struct bytes *text,
@@ -66,6 +65,8 @@ static bool take_tool(struct reading *r, const struct finding *finding, struct b
     *out_reason = "not on a span of a tool";
     if (bytes_is(finding->key, "traceloop.entity.name") || bytes_is(finding->key, "genkit:name"))
         return r->m->observation == OBSERVATION_TOOL;
+    if (bytes_is(finding->key, "name"))
+        return r->m->observation == OBSERVATION_TOOL && findings_dialect(r->f, DIALECT_LOGFIRE);
     *out_reason = NULL;
     return true;
 }

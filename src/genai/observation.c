@@ -10,6 +10,7 @@ static const struct name_map {
 } name_maps[] = {
     {DIALECT_LIVEKIT, GENAI_MAP_NAME_LIVEKIT},
     {DIALECT_LITELLM, GENAI_MAP_NAME_LITELLM},
+    {DIALECT_LOGFIRE, GENAI_MAP_NAME_LOGFIRE},
     {DIALECT_CODEX, GENAI_MAP_NAME_CODEX},
     {DIALECT_OPENCLAW, GENAI_MAP_NAME_OPENCLAW},
     {DIALECT_CLOUDFLARE_GATEWAY, GENAI_MAP_NAME_CLOUDFLARE_GATEWAY},
@@ -78,10 +79,15 @@ static void settle(struct reading *r, const struct finding *finding, const struc
 {
     r->m->observation = (enum observation)word->observation;
     r->m->flags |= word->flags;
-    if (genai_rows[finding->row].how == GENAI_IS && word->observation == OBSERVATION_LLM) {
+    if (word->observation == OBSERVATION_LLM) {
+        const struct genai_row *row = &genai_rows[finding->row];
+        const struct finding *named = row->how == GENAI_IS ? finding
+                                      : row->dialect == DIALECT_LAMINAR
+                                          ? genai_first(r->f, TARGET_REQUEST_MODEL)
+                                          : NULL; /* Laminar knows no type for embeddings */
         struct bytes model;
 
-        if (finding_text(r->f, finding, &model) && embeds(model))
+        if (named != NULL && finding_text(r->f, named, &model) && embeds(model))
             r->m->observation = OBSERVATION_EMBEDDING;
     }
 }
@@ -169,6 +175,23 @@ static bool is_pending(struct reading *r, const struct finding *finding, struct 
     return bytes_is(*text, "pending_span");
 }
 
+/* Logfire's span of a streamed request ends when the stream begins; a log of no length follows when
+ * it is read, and has the usage. */
+static bool is_stream_end(struct reading *r)
+{
+    GENAI_EACH(finding, r->f, TARGET_DROP_SPAN)
+    {
+        struct bytes text;
+
+        if (!finding_text(r->f, finding, &text) || !bytes_is(text, "log"))
+            continue;
+        genai_note(r, "flags.stream_end", finding, true,
+                   "told at the end of a stream that another span began");
+        return true;
+    }
+    return false;
+}
+
 static bool is_streaming(struct reading *r)
 {
     GENAI_EACH(finding, r->f, TARGET_STREAMING)
@@ -207,6 +230,8 @@ void genai_read_flags(struct reading *r)
         r->m->flags |= MEANING_SERVER;
     if (genai_first(r->f, TARGET_DROP_SPAN) != NULL && genai_pick(r, &pending, &text) != NULL)
         r->m->flags |= MEANING_PENDING;
+    if (observation_is_call(r->m->observation) && is_stream_end(r))
+        r->m->flags |= MEANING_STREAM_END | MEANING_STREAMED;
     if (genai_says_yes(r, TARGET_USAGE_REDUNDANT_COPY, "flags.copy"))
         r->m->flags |= MEANING_COPY;
     if (genai_says_yes(r, TARGET_CACHE_HIT, "flags.cache_hit"))

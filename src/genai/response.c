@@ -32,6 +32,8 @@ static bool is_provider_id(struct bytes id)
 static bool take_id(struct reading *r, const struct finding *finding, struct bytes *text,
                     const char **out_reason)
 {
+    if (bytes_is(finding->key, "response_id") && !is_provider_id(*text))
+        return false;
     if (bytes_is(finding->key, "request_id") && !findings_dialect(r->f, DIALECT_CLAUDE_CODE))
         return false;
     *out_reason = "a number of the framework, not of the provider";

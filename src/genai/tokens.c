@@ -119,8 +119,12 @@ static struct usage_account *best_account(struct usage_accounts *all)
 static void split_account(const struct usage_accounts *all, struct usage_account *account)
 {
     /* Input and output alone need no habits: most spans, and most of the time. */
+    const bool thoughts = usage_add_thoughts(all, account);
+
     if (account->object != NULL || (account->numbers.given & part_fields))
         usage_set_habits(all, account);
+    if (thoughts)
+        account->habits.reasoning = USAGE_HABIT_OUTSIDE;
     usage_split(&account->numbers, account->habits, &account->split);
 }
 

@@ -12,14 +12,15 @@
 enum condition {
     ALWAYS,
     CLAUDE,          /* Anthropic's models, at Anthropic or elsewhere */
-    CLAUDE_OR_AWS,   /* or anything on Bedrock */
+    OLD_STRANDS,     /* the same or anything on Bedrock, before Strands had the convention's keys */
     CONVERSE,        /* Bedrock's Converse, by the scope and the span's name */
     OLD_ANTHROPIC,   /* OpenInference's instrumentation of Anthropic before March 2025 */
     AI_SDK_BEFORE_6, /* any of the three: ai.usage.* without inputTokenDetails */
     AI_SDK_5_CLAUDE,
     AI_SDK_5_GOOGLE,
     POSTHOG_CLAUDE,
-    OLD_ADK, /* reasoning under its first, experimental key */
+    OLD_PYDANTIC_AI, /* before 1: Gemini's thoughts as they come */
+    OLD_ADK,         /* reasoning under its first, experimental key */
 };
 
 static const struct {
@@ -36,8 +37,9 @@ static const struct {
     {DIALECT_VERCEL_AI, AI_SDK_5_CLAUDE, OUTSIDE, UNKNOWN},
     {DIALECT_VERCEL_AI, AI_SDK_5_GOOGLE, INSIDE, OUTSIDE},
     {DIALECT_VERCEL_AI, AI_SDK_BEFORE_6, INSIDE, UNKNOWN},
-    {DIALECT_STRANDS, CLAUDE_OR_AWS, OUTSIDE, UNKNOWN},
+    {DIALECT_STRANDS, OLD_STRANDS, OUTSIDE, UNKNOWN},
     {DIALECT_SPRING_AI, CLAUDE, OUTSIDE, UNKNOWN},
+    {DIALECT_PYDANTIC_AI, OLD_PYDANTIC_AI, INSIDE, OUTSIDE},
     {DIALECT_PYDANTIC_AI, ALWAYS, INSIDE, INSIDE},
     {DIALECT_LITELLM, ALWAYS, INSIDE, UNKNOWN},
     {DIALECT_GOOGLE_ADK, OLD_ADK, INSIDE, OUTSIDE},
@@ -129,6 +131,16 @@ static bool is_posthog_claude(const struct usage_accounts *all)
     return is_claude(all->meaning);
 }
 
+/* cache_read.input_tokens: Strands adds cached tokens to input since it sends these. */
+static bool has_dotted_cache(const struct usage_account *account)
+{
+    const struct finding *read = account->from[USAGE_CACHE_READ];
+    const struct finding *write = account->from[USAGE_CACHE_WRITE];
+
+    return (read != NULL && usage_contains(read->key, "cache_read.input")) ||
+           (write != NULL && usage_contains(write->key, "cache_creation.input"));
+}
+
 static bool holds(enum condition condition, const struct usage_accounts *all,
                   const struct usage_account *account)
 {
@@ -142,8 +154,9 @@ static bool holds(enum condition condition, const struct usage_accounts *all,
         /* LangChain's wrappers add the parts up themselves. */
         return is_claude(all->meaning) && !usage_contains(span->name, "langchain") &&
                !usage_contains(span->scope->name, "langchain");
-    case CLAUDE_OR_AWS:
-        return is_claude(all->meaning) || bytes_is(all->meaning->provider, "aws");
+    case OLD_STRANDS:
+        return (is_claude(all->meaning) || bytes_is(all->meaning->provider, "aws")) &&
+               !has_dotted_cache(account);
     case CONVERSE:
         return usage_contains(span->scope->name, "bedrock") &&
                usage_contains(span->name, "converse");
@@ -158,6 +171,9 @@ static bool holds(enum condition condition, const struct usage_accounts *all,
         return is_ai_sdk_before_6(all) && is_google(all->meaning);
     case POSTHOG_CLAUDE:
         return is_posthog_claude(all);
+    case OLD_PYDANTIC_AI:
+        return reasoning != NULL && usage_contains(reasoning->key, ".thoughts_tokens") &&
+               span->scope->version.len > 2 && memcmp(span->scope->version.at, "0.", 2) == 0;
     case OLD_ADK:
         return reasoning != NULL && usage_contains(reasoning->key, ".experimental.");
     }
@@ -181,6 +197,9 @@ static struct usage_habits object_habits(const struct usage_accounts *all,
 
     if (dialect == DIALECT_LANGFUSE && !(shapes & USAGE_SHAPE_OPENAI))
         return (struct usage_habits){.disjoint = true};
+    /* OpenAI's agents: input_tokens, cached_input_tokens, cache_write_input_tokens. */
+    if (findings_dialect(all->f, DIALECT_LOGFIRE) && bytes_is(account->finding->key, "usage"))
+        return (struct usage_habits){INSIDE, INSIDE, false};
     if (dialect == DIALECT_OPENCLAW)
         return (struct usage_habits){OUTSIDE, INSIDE, false};
     if (is_normalised(dialect))
@@ -203,6 +222,25 @@ static uint64_t owners(const struct usage_accounts *all, const struct usage_acco
     if (account->family == USAGE_FAMILY_TOKEN_COUNT)
         return BIT(DIALECT_OPENINFERENCE);
     return all->f->dialects & ~never;
+}
+
+/* Gemini's total counts thoughts, its output does not: OpenLLMetry hands on both and leaves the
+ * thoughts out. Laminar adds its totals up itself. */
+bool usage_add_thoughts(const struct usage_accounts *all, struct usage_account *account)
+{
+    struct usage_numbers *n = &account->numbers;
+    const int64_t cached = n->of[USAGE_CACHE_READ];
+    int64_t thoughts;
+
+    if (account->object != NULL || !usage_given(n, USAGE_TOTAL) || !usage_given(n, USAGE_INPUT) ||
+        !usage_given(n, USAGE_OUTPUT) || usage_given(n, USAGE_REASONING) ||
+        !is_google(all->meaning) || findings_dialect(all->f, DIALECT_LAMINAR))
+        return false;
+    thoughts = n->of[USAGE_TOTAL] - n->of[USAGE_INPUT] - n->of[USAGE_OUTPUT];
+    if (thoughts <= 0 || thoughts == cached)
+        return false;
+    usage_put(n, USAGE_REASONING, thoughts);
+    return true;
 }
 
 void usage_set_habits(const struct usage_accounts *accounts, struct usage_account *account)

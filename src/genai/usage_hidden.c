@@ -122,15 +122,15 @@ static void add_from_text(struct usage_accounts *all, const struct finding *find
 static bool is_wanted(const struct usage_accounts *all)
 {
     const uint32_t whole = UINT32_C(1) << USAGE_INPUT | UINT32_C(1) << USAGE_OUTPUT;
-    const uint32_t details = UINT32_C(1) << USAGE_CACHE_READ | UINT32_C(1) << USAGE_REASONING |
-                             UINT32_C(1) << USAGE_CACHE_WRITE;
+    const uint32_t cached = UINT32_C(1) << USAGE_CACHE_READ | UINT32_C(1) << USAGE_CACHE_WRITE;
+    const uint32_t reasoning = UINT32_C(1) << USAGE_REASONING;
     uint32_t given = 0;
 
     for (size_t i = 0; i < all->count; i++)
         if (!all->items[i].aggregate)
             given |= all->items[i].numbers.given;
     if (all->meaning->observation == OBSERVATION_LLM)
-        return !(given & whole) || !(given & details);
+        return !(given & whole) || !(given & cached) || !(given & reasoning);
     return observation_is_call(all->meaning->observation) && !(given & whole);
 }
 

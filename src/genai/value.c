@@ -187,6 +187,14 @@ static bool scalar_text(struct findings *f, const struct value *value, struct by
     return true;
 }
 
+/* Logfire's word for what it took out. */
+static bool is_scrubbed(struct bytes text)
+{
+    static const char start[] = "[Scrubbed due to ";
+
+    return text.len > sizeof(start) - 1 && memcmp(text.at, start, sizeof(start) - 1) == 0;
+}
+
 bool genai_text(struct findings *f, const struct value *value, struct bytes *out_text)
 {
     struct bytes text;
@@ -200,7 +208,8 @@ bool genai_text(struct findings *f, const struct value *value, struct bytes *out
         text = (struct bytes){text.at + 1, text.len - 1};
     while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\n'))
         text.len--;
-    if (text.len == 0 || (text.at[0] == '<' && bytes_is(text, "<REDACTED>")))
+    if (text.len == 0 || (text.at[0] == '<' && bytes_is(text, "<REDACTED>")) ||
+        (text.at[0] == '[' && is_scrubbed(text)))
         return false;
     *out_text = text;
     return true;

@@ -3,8 +3,8 @@
  *
  * DESIGN: calls below one parent, in order of start, gather in clusters; a cluster is one call and
  * holds at most one span of each instrumentation, so that three calls seen twice stay three. First
- * those with one response id are together, then those with equal numbers find each other, then those
- * that know no numbers.
+ * those with one response id are together, then the ends of streams with what began them, then those
+ * with equal numbers find each other, then those that know no numbers.
  */
 #include "ledger/fold_work.h"
 
@@ -18,6 +18,7 @@
 struct cluster {
     uint32_t lead; /* its earliest span */
     uint32_t scope_count;
+    uint32_t below; /* the one under it on the stack of streams that have no end yet */
     uint64_t scopes[MOST_SCOPES];
 };
 
@@ -185,6 +186,57 @@ static void take_in(struct fold_work *w, struct cluster *taker, struct cluster *
     merge(w, open, taker->lead, taken->lead);
 }
 
+static bool ends_stream(const struct fold_span *span)
+{
+    return (span->flags & MEANING_STREAM_END) != 0;
+}
+
+/* Takes the newest stream that this may be the end of from the stack; FOLD_NONE: none. */
+static uint32_t begun_by(struct fold_work *w, uint32_t end, uint32_t *top)
+{
+    struct cluster *clusters = w->clusters;
+    const struct fold_span *log = fold_work_span(w, clusters[end].lead);
+    uint32_t *link = top;
+
+    for (uint32_t i = 0; *link != FOLD_NONE && i < MOST_LOOKED_AT; i++) {
+        const uint32_t at = *link;
+        const struct fold_span *request = fold_work_span(w, clusters[at].lead);
+
+        if (request->scope_key == log->scope_key && request->observation == log->observation &&
+            same_model(request, log, true) &&
+            fold_work_may_join(w, clusters[at].lead, clusters[end].lead)) {
+            *link = clusters[at].below;
+            return at;
+        }
+        link = &clusters[at].below;
+    }
+    return FOLD_NONE;
+}
+
+/* The end of a stream is the same call as what began it: one of its own instrumentation that knows
+ * no numbers itself, the newest before it whose end has not come. */
+static void gather_streams(struct fold_work *w, uint32_t count, struct fold_open *open)
+{
+    struct cluster *clusters = w->clusters;
+    uint32_t top = FOLD_NONE;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct cluster *c = &clusters[i];
+
+        if (ends_stream(fold_work_span(w, c->lead))) {
+            const uint32_t begun = begun_by(w, i, &top);
+
+            if (begun != FOLD_NONE) {
+                c->scope_count = 0;
+                merge(w, open, clusters[begun].lead, c->lead);
+            }
+        } else if (fold_rank_strength(fold_work_span(w, c->lead)) == FOLD_SILENT) {
+            c->below = top;
+            top = i;
+        }
+    }
+}
+
 /* Each cluster goes into the nearest before it that has the same numbers. */
 static void gather(struct fold_work *w, uint32_t count, struct fold_open *open)
 {
@@ -230,10 +282,12 @@ static void gather_unknown(struct fold_work *w, uint32_t count, struct fold_open
     }
 }
 
-static bool several_scopes(const struct fold_work *w, const uint32_t *siblings, uint32_t count)
+static bool may_repeat(const struct fold_work *w, const uint32_t *siblings, uint32_t count)
 {
     for (uint32_t i = 1; i < count; i++)
-        if (fold_work_span(w, siblings[i])->scope_key != fold_work_span(w, siblings[0])->scope_key)
+        if (fold_work_span(w, siblings[i])->scope_key !=
+                fold_work_span(w, siblings[0])->scope_key ||
+            ends_stream(fold_work_span(w, siblings[i])))
             return true;
     return false;
 }
@@ -243,9 +297,10 @@ void fold_beside(struct fold_work *w, const uint32_t *siblings, uint32_t count,
 {
     uint32_t made;
 
-    if (count < 2 || !several_scopes(w, siblings, count))
+    if (count < 2 || !may_repeat(w, siblings, count))
         return;
     made = make_clusters(w, siblings, count);
+    gather_streams(w, made, open);
     gather(w, made, open);
     gather_unknown(w, made, open);
 }

@@ -99,7 +99,10 @@ int fold_rank_detail(const struct fold_span *a, const struct fold_span *b)
         order = kind_count(b) - kind_count(a);
     if (order == 0)
         order = first_native(a, b);
-    return order ? order : first_if(a->has_cost, b->has_cost);
+    if (order == 0)
+        order = first_if(a->has_cost, b->has_cost);
+    /* Who has the provider's id has seen its answer, and the model's whole name in it. */
+    return order ? order : first_if(a->response_key != 0, b->response_key != 0);
 }
 
 int fold_rank_across(const struct fold_span *a, const struct fold_span *b)

@@ -11,6 +11,7 @@
 #include "support/client.h"
 
 #define FIXTURES "tests/data/fixtures"
+#define RECORDINGS "../recordings/" /* from there */
 
 struct bytes fixture_file(struct arena *arena, const char *path)
 {
@@ -60,7 +61,7 @@ static struct doc *read_doc(struct arena *arena, const char *folder, const char 
     return doc;
 }
 
-static bool is_json(const struct doc *request)
+static bool says_json(const struct doc *request)
 {
     const struct doc *header;
 
@@ -73,6 +74,17 @@ static bool is_json(const struct doc *request)
             return bytes_is(value->text, "application/json");
     }
     return false; /* gRPC */
+}
+
+/* Recordings have no word about their request: the body shows what it is. */
+static bool is_json(struct arena *arena, const char *folder, const char *request, struct bytes body)
+{
+    char name[16];
+
+    if (strncmp(folder, RECORDINGS, sizeof(RECORDINGS) - 1) == 0)
+        return body.len > 0 && body.at[0] == '{';
+    (void)snprintf(name, sizeof(name), "%s.json", request);
+    return says_json(read_doc(arena, folder, name));
 }
 
 static size_t each_body(struct arena *arena, const char *folder,
@@ -88,15 +100,14 @@ static size_t each_body(struct arena *arena, const char *folder,
 
         if (!file_exists(folder, request))
             return count;
-        (void)snprintf(name, sizeof(name), "%s.json", request);
         body = (struct fixture_body){
             .name = folder,
             .request = request,
-            .json = is_json(read_doc(arena, folder, name)),
             .spans = doc_get(expect, "spans"),
         };
         (void)snprintf(name, sizeof(name), "%s.body", request);
         body.body = fixture_file(arena, arena_printf(arena, "%s/%s", folder, name));
+        body.json = is_json(arena, folder, request, body.body);
         see(&body, context);
         count++;
     }
@@ -107,20 +118,35 @@ static int only_folders(const struct dirent *entry)
     return entry->d_type == DT_DIR && entry->d_name[0] != '.';
 }
 
-size_t fixture_each(struct arena *arena, const char *only,
-                    void (*see)(const struct fixture_body *body, void *context), void *context)
+static size_t each(struct arena *arena, const char *below, const char *only,
+                   void (*see)(const struct fixture_body *body, void *context), void *context)
 {
     struct dirent **entries = NULL;
-    const int found = scandir(FIXTURES, &entries, only_folders, alphasort);
+    const char *top = arena_printf(arena, FIXTURES "/%s", below);
+    const int found = scandir(top, &entries, only_folders, alphasort);
     size_t count = 0;
 
     if (found < 0)
-        fail_msg(FIXTURES " is not there: run from the top of the repository");
+        fail_msg("%s is not there: run from the top of the repository", top);
     for (int i = 0; i < found; i++) {
         if (!only || strcmp(only, entries[i]->d_name) == 0)
-            count += each_body(arena, arena_printf(arena, "%s", entries[i]->d_name), see, context);
+            count += each_body(arena, arena_printf(arena, "%s%s", below, entries[i]->d_name), see,
+                               context);
         free(entries[i]);
     }
     free(entries);
     return count;
+}
+
+size_t fixture_each(struct arena *arena, const char *only,
+                    void (*see)(const struct fixture_body *body, void *context), void *context)
+{
+    return each(arena, "", only, see, context);
+}
+
+size_t fixture_each_recording(struct arena *arena,
+                              void (*see)(const struct fixture_body *body, void *context),
+                              void *context)
+{
+    return each(arena, RECORDINGS, NULL, see, context);
 }

@@ -18,6 +18,12 @@ struct fixture_body {
 size_t fixture_each(struct arena *arena, const char *only,
                     void (*see)(const struct fixture_body *body, void *context), void *context);
 
+/* The same for tests/data/recordings: exports of more libraries, of which only the bodies and what
+ * they mean (expect.json, genai) are kept. */
+size_t fixture_each_recording(struct arena *arena,
+                              void (*see)(const struct fixture_body *body, void *context),
+                              void *context);
+
 /* A file below tests/data/fixtures, uncompressed when it is gzip; fails the test when it is not
  * there. */
 struct bytes fixture_file(struct arena *arena, const char *path);
