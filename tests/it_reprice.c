@@ -239,6 +239,21 @@ static void a_second_run_changes_nothing(void **state)
     assert_null(strstr(text, "\"changed\":1"));
 }
 
+/* Half a thousand traces with long messages are more than one part may hold: it is made smaller. */
+static void a_part_with_too_much_content_is_split(void **state)
+{
+    const char *const small[] = {"reprice", "--dry-run",          "--json",  "--db",
+                                 conninfo,  "--decode-max-bytes", "1048576", NULL};
+    char wanted[100];
+
+    (void)state;
+    if (run(small, -1) != 0)
+        fail_msg("%s", text);
+    (void)snprintf(wanted, sizeof(wanted), "\"calls\":%ld", trace_count * CALLS);
+    if (!strstr(text, wanted))
+        fail_msg("want %s in %s", wanted, text);
+}
+
 static void filters_choose_and_wrong_words_are_named(void **state)
 {
     static const struct {
@@ -274,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_dry_run_says_what_would_change_and_changes_nothing),
         cmocka_unit_test(a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum),
         cmocka_unit_test(a_second_run_changes_nothing),
+        cmocka_unit_test(a_part_with_too_much_content_is_split),
         cmocka_unit_test(filters_choose_and_wrong_words_are_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

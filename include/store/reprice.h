@@ -65,6 +65,9 @@ bool reprice_resumed(const struct reprice *reprice);
 MUST_CHECK bool reprice_next(struct reprice *reprice, struct reprice_trace *traces, size_t most,
                              size_t *out_count, int64_t *out_day, struct err *err);
 
+/* Instead of reprice_apply: these traces are given back, and reprice_next begins with them again. */
+MUST_CHECK bool reprice_leave(struct reprice *reprice, struct err *err);
+
 /* Writes what has changed of these traces (on a dry run only what it would come to) and commits. */
 MUST_CHECK bool reprice_apply(struct reprice *reprice, const struct reprice_span *spans,
                               size_t count, struct err *err);

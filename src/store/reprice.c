@@ -265,6 +265,11 @@ bool reprice_next(struct reprice *r, struct reprice_trace *traces, size_t most, 
     return db_exec(r->db, "BEGIN", err) && lock_traces(r, traces, *out_count, err);
 }
 
+bool reprice_leave(struct reprice *r, struct err *err)
+{
+    return db_exec(r->db, "ROLLBACK", err);
+}
+
 static void add_cost(struct pg_array *array, int64_t amount, int64_t none)
 {
     if (amount == none)

@@ -10,12 +10,14 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "otlp/stored.h"
 #include "store/query.h"
 #include "work/ingest_meaning.h"
 
 #define PART_TRACES 500
-#define PART_MAX_BYTES ((size_t)512 << 20)
+/* Of what one request may take when it is decoded: a part is read with all its content. */
+#define PART_SHARES 4
 #define PROGRESS_EVERY_NS (2 * NS_PER_S)
 
 struct run {
@@ -26,6 +28,7 @@ struct run {
     struct ingest_meaning meaning;
     struct arena arena; /* of one part */
     struct reprice_trace traces[PART_TRACES];
+    size_t most_traces; /* of the next part: fewer where one had too much content */
     struct reprice_span *spans;
     size_t count;
     size_t cap;
@@ -142,13 +145,48 @@ static bool price_trace(struct run *run, const struct reprice_trace *trace, stru
     return true;
 }
 
-static bool price_part(struct run *run, size_t trace_count, struct err *err)
+static bool price_traces(struct run *run, size_t trace_count, struct err *err)
 {
     run->count = 0;
     for (size_t i = 0; i < trace_count; i++)
         if (!price_trace(run, &run->traces[i], err))
             return false;
-    return reprice_apply(run->reprice, run->spans, run->count, err);
+    return true;
+}
+
+static bool too_large(const struct reprice_trace *trace, struct err *err)
+{
+    char id[2 * sizeof(trace->trace_id.at) + 1] = "";
+
+    text_hex((struct bytes){trace->trace_id.at, sizeof(trace->trace_id.at)}, id);
+    return err_set(err, ERR_TOO_LARGE,
+                   "trace %.32s has more content than fits into memory: go on with a larger "
+                   "--decode-max-bytes",
+                   id);
+}
+
+/* The next traces, and fewer of them until what was said in them fits into memory. */
+static bool price_part(struct run *run, size_t *out_count, struct err *err)
+{
+    for (;;) {
+        arena_reset(&run->arena);
+        if (!reprice_next(run->reprice, run->traces, run->most_traces, out_count, &run->day, err))
+            return false;
+        if (*out_count == 0 || price_traces(run, *out_count, err))
+            break;
+        if (!run->arena.failed)
+            return false;
+        if (*out_count == 1)
+            return too_large(&run->traces[0], err);
+        run->most_traces = *out_count / 2;
+        if (!reprice_leave(run->reprice, err))
+            return false;
+    }
+    if (*out_count > 0 && !reprice_apply(run->reprice, run->spans, run->count, err))
+        return false;
+    if (run->most_traces < PART_TRACES)
+        run->most_traces++;
+    return true;
 }
 
 static bool price_all(struct run *run, reprice_progress_fn *progress, void *arg, struct err *err)
@@ -159,13 +197,10 @@ static bool price_all(struct run *run, reprice_progress_fn *progress, void *arg,
     for (;;) {
         size_t count;
 
-        arena_reset(&run->arena);
-        if (!reprice_next(run->reprice, run->traces, PART_TRACES, &count, &run->day, err))
+        if (!price_part(run, &count, err))
             return false;
         if (count == 0)
             return true;
-        if (!price_part(run, count, err))
-            return false;
         done.day = run->day;
         done.traces += (int64_t)count;
         done.spans += (int64_t)run->count;
@@ -190,9 +225,10 @@ bool reprice_run(const struct cfg *cfg, struct db *db, const char *conninfo, str
         return err_set(err, ERR_UNAVAILABLE, "no memory for a re-pricing");
     run->scope = scope;
     run->prices = prices;
+    run->most_traces = PART_TRACES;
     ingest_meaning_init(&run->meaning);
     run->meaning.prices = prices;
-    arena_init(&run->arena, PART_MAX_BYTES);
+    arena_init(&run->arena, PART_SHARES * (size_t)cfg->decode_max_bytes);
     done = reader_new(cfg, conninfo, &run->reader, err) &&
            reprice_open(db, scope, &run->reprice, err) && price_all(run, progress, arg, err) &&
            reprice_finish(run->reprice, arena, out_sums, out_count, err);
