@@ -152,6 +152,11 @@ static const struct refused {
     {"JSON with a list for a price", "[\n{\"model\":\"m\",\"input\":[1]}]",
      "line 2: a value is no text and no number"},
     {"JSON with a bad price", "[\n{\"model\":\"m\",\n\"input\":-1}]", "line 3: input is '-1'"},
+    {"JSON with two prices for one thing", "[\n{\"model\":\"m\",\"input\":1,\n\"input\":2}]",
+     "line 3: 'input' is there twice"},
+    {"JSON with two prices above the border",
+     "[{\"model\":\"m\",\"above\":{\"tokens\":5,\"input\":1},\"above_input\":2}]",
+     "line 1: 'above_input' is there twice"},
     {"JSON with a number", "[1]", "line 1: a row is no object"},
     {"JSON of another shape", "{\"rows\":[]}", "line 1: an object wants \"prices\""},
 };

@@ -2,15 +2,21 @@
 #include "ledger/own_json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json_read.h"
 #include "base/text.h"
 #include "ledger/price_list.h"
 
+#define MOST_FIELDS 32      /* names that own_file_knows */
+#define FIELD_NAME_BYTES 32 /* and how long they may be */
+
 struct place {
     struct json_reader r;
     size_t counted; /* bytes whose lines are in `line` */
     uint32_t line;
+    char fields[MOST_FIELDS][FIELD_NAME_BYTES]; /* of the row at hand */
+    size_t field_count;
 };
 
 static uint32_t line_of(struct place *p)
@@ -36,6 +42,19 @@ static bool next(struct place *p, enum json_token *token, struct err *err)
     return bad(p, cause.text, err);
 }
 
+/* A field that stands twice has two prices: neither is taken for the true one. */
+static bool is_first(struct place *p, struct bytes name)
+{
+    for (size_t i = 0; i < p->field_count; i++)
+        if (bytes_is(name, p->fields[i]))
+            return false;
+    if (p->field_count < MOST_FIELDS && name.len < FIELD_NAME_BYTES) {
+        memcpy(p->fields[p->field_count], name.at, name.len);
+        p->fields[p->field_count++][name.len] = '\0';
+    }
+    return true;
+}
+
 static bool set(struct place *p, struct own_file_row *row, struct bytes name, struct bytes text,
                 struct err *err)
 {
@@ -44,6 +63,9 @@ static bool set(struct place *p, struct own_file_row *row, struct bytes name, st
 
     if (!own_file_knows(name))
         return err_set(err, ERR_BAD_INPUT, "line %u: nothing is called '%s'", (unsigned)line_of(p),
+                       text_quote(name, quoted, sizeof(quoted)));
+    if (!is_first(p, name))
+        return err_set(err, ERR_BAD_INPUT, "line %u: '%s' is there twice", (unsigned)line_of(p),
                        text_quote(name, quoted, sizeof(quoted)));
     return own_file_set(row, name, text, &cause) || bad(p, cause.text, err);
 }
@@ -73,6 +95,7 @@ static bool read_above(struct place *p, struct own_file_row *row, struct err *er
 
 static bool read_row(struct place *p, struct own_file_row *row, struct err *err)
 {
+    p->field_count = 0;
     for (;;) {
         enum json_token token;
         struct bytes name;
