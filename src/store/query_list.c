@@ -17,8 +17,9 @@
 #define INDEXED_ROWS 5000  /* traces that an index may find */
 
 /* Searches look into this many traces at once: a statement that takes long is followed by a smaller
- * one, so that none comes near the statement timeout. */
-#define SEARCH_LEAST_ROWS 32
+ * one, so that none comes near the statement timeout; where one does, by one for a single trace, so
+ * that a few traces with very long texts do not keep all searches from what lies behind them. */
+#define SEARCH_FIRST_ROWS 8
 #define SEARCH_MOST_ROWS 16384
 #define SEARCH_STEP_NS (200 * NS_PER_MS)
 #define SEARCH_DEFAULT_NS (2 * NS_PER_S)
@@ -274,15 +275,19 @@ static bool search(const struct lister *l, struct trace_filter *filter, struct t
 {
     const int64_t until_ns =
         clock_mono_ns() + (filter->search_ns > 0 ? filter->search_ns : SEARCH_DEFAULT_NS);
-    uint32_t rows = SEARCH_LEAST_ROWS;
+    uint32_t rows = SEARCH_FIRST_ROWS;
 
     for (;;) {
         const uint32_t room = filter->limit - (uint32_t)page->count;
         const int64_t began_ns = clock_mono_ns();
         struct look look;
 
-        if (!look_at(l, filter, LIST_SQL_FIRST, room + 1, rows, &look, err))
-            return false;
+        if (!look_at(l, filter, LIST_SQL_FIRST, room + 1, rows, &look, err)) {
+            if (err->kind != ERR_TIMEOUT || rows == 1)
+                return false;
+            rows = 1;
+            continue;
+        }
         add_found(page, &look, filter->limit);
         page->more = look.count > room;
         if (page->more || look.looked_at < rows)
@@ -297,7 +302,7 @@ static bool search(const struct lister *l, struct trace_filter *filter, struct t
             return true;
         }
         if (clock_mono_ns() - began_ns > SEARCH_STEP_NS)
-            rows = rows > SEARCH_LEAST_ROWS ? rows / 2 : rows;
+            rows = rows > 1 ? rows / 2 : rows;
         else if (rows < SEARCH_MOST_ROWS)
             rows *= 2;
     }
