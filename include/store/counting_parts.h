@@ -5,9 +5,13 @@
 #include "ledger/fold.h"
 #include "store/counting.h"
 #include "store/pg_array.h"
+#include "store/sought.h"
 
 /* A response id with so many spans is none (a constant sent as one): it is not followed. */
 #define COUNTING_MOST_SAME 64
+
+/* For arguments of statements: those of write_fold.sql, and one time more. */
+#define COUNTING_ARRAYS 11
 
 /* A trace of the batch. */
 struct batch_trace {
@@ -41,7 +45,7 @@ struct counting {
     size_t response_count;
     struct buf more_locks; /* uint64_t: traces that were needed and not locked */
     unsigned rounds;       /* how often that happened to this batch */
-    struct pg_array arrays[10];
+    struct pg_array arrays[COUNTING_ARRAYS];
     bool prepared[4];
     uint64_t seed;
 };
@@ -55,12 +59,11 @@ struct same_response {
     int64_t start_us;
 };
 
-/* Looks for spans by response keys (distinct, ascending) between two starts. Ids that too many spans
- * have are left out. Lives in counting->arena. */
+/* Looks for spans by response keys (distinct). Ids that too many spans have are left out. Lives in
+ * counting->arena. */
 MUST_CHECK bool counting_find(struct counting *counting, struct db *db, int32_t tenant_id,
-                              const uint64_t *keys, size_t count, int64_t since_ns,
-                              int64_t until_ns, struct same_response **out_found, size_t *out_count,
-                              struct err *err);
+                              const struct sought *sought, size_t count,
+                              struct same_response **out_found, size_t *out_count, struct err *err);
 
 /* Whether the transaction has this trace; if not, it is noted for the next attempt. */
 bool counting_has_lock(struct counting *counting, const struct buf *locked, int32_t tenant_id,

@@ -29,6 +29,8 @@ struct settle_trace {
     int32_t tenant_id;
     int16_t bucket;
     struct uuid trace_id;
+    int64_t first_day; /* between which its spans lie */
+    int64_t last_day;
     bool wanted;
     struct fold_span *spans;
     struct settle_known *known;
@@ -44,17 +46,15 @@ struct settle_round {
     size_t cap;
     int64_t first_day; /* between which all spans of the traces lie */
     int64_t last_day;
-    uint64_t *keys; /* response keys that were looked for, ascending: those of wanted spans */
+    struct sought *keys; /* that were looked for, ascending: those of wanted spans */
     size_t key_count;
-    int64_t since_ns; /* between which starts */
-    int64_t until_ns;
 };
 
 /* Reads the spans of the round's traces from `first` on and folds each. */
 MUST_CHECK bool settle_facts_load(struct settle_round *r, size_t first, struct err *err);
 
-/* Widens the round's days by those on which the traces from `first` on have spans, which are near
- * these. */
+/* Finds the days near these on which the traces from `first` on have spans, and widens the round's
+ * by them. */
 MUST_CHECK bool settle_facts_days(struct settle_round *r, size_t first, int64_t first_day,
                                   int64_t last_day, struct err *err);
 

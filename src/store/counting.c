@@ -23,8 +23,9 @@
 #define ARENA_MAX_BYTES ((size_t)1 << 30)
 #define MOST_ROUNDS 3 /* of finding that something is not locked; then everything is */
 
-static const Oid element_types[10] = {INT4OID, INT2OID, UUIDOID, INT8OID, TIMESTAMPTZOID,
-                                      INT4OID, BOOLOID, INT2OID, UUIDOID, INT8OID};
+static const Oid element_types[COUNTING_ARRAYS] = {INT4OID,        INT2OID, UUIDOID,       INT8OID,
+                                                   TIMESTAMPTZOID, INT4OID, BOOLOID,       INT2OID,
+                                                   UUIDOID,        INT8OID, TIMESTAMPTZOID};
 
 struct counting *counting_new(void)
 {
@@ -35,7 +36,7 @@ struct counting *counting_new(void)
     arena_init(&c->arena, ARENA_MAX_BYTES);
     arena_init(&c->scratch, ARENA_MAX_BYTES);
     buf_init(&c->more_locks, ARENA_MAX_BYTES);
-    for (size_t i = 0; i < 10; i++)
+    for (size_t i = 0; i < COUNTING_ARRAYS; i++)
         pg_array_init(&c->arrays[i], element_types[i], ARENA_MAX_BYTES);
     (void)!getrandom(&c->seed, sizeof(c->seed), GRND_NONBLOCK);
     return c;
@@ -45,7 +46,7 @@ void counting_free(struct counting *c)
 {
     if (!c)
         return;
-    for (size_t i = 0; i < 10; i++)
+    for (size_t i = 0; i < COUNTING_ARRAYS; i++)
         pg_array_done(&c->arrays[i]);
     buf_done(&c->more_locks);
     arena_done(&c->scratch);
@@ -256,23 +257,37 @@ static size_t drop_constants(struct same_response *found, size_t count)
     return kept;
 }
 
-bool counting_find(struct counting *c, struct db *db, int32_t tenant_id, const uint64_t *keys,
-                   size_t count, int64_t since_ns, int64_t until_ns,
-                   struct same_response **out_found, size_t *out_count, struct err *err)
+bool counting_find(struct counting *c, struct db *db, int32_t tenant_id,
+                   const struct sought *sought, size_t count, struct same_response **out_found,
+                   size_t *out_count, struct err *err)
 {
+    struct pg_array *keys = &c->arrays[3];
+    struct pg_array *since = &c->arrays[4];
+    struct pg_array *until = &c->arrays[10];
     struct call call = {0};
     DB_RESULT res = NULL;
     struct same_response *found;
+    int64_t first_ns = INT64_MAX;
+    int64_t last_ns = 0;
 
-    pg_array_clear(&c->arrays[3]);
-    for (size_t i = 0; i < count; i++)
-        pg_array_int8(&c->arrays[3], (int64_t)keys[i]);
+    pg_array_clear(keys);
+    pg_array_clear(since);
+    pg_array_clear(until);
+    for (size_t i = 0; i < count; i++) {
+        pg_array_int8(keys, (int64_t)sought[i].key);
+        pg_array_int8(since, pg_timestamp(sought[i].since_ns));
+        pg_array_int8(until, pg_timestamp(sought[i].until_ns));
+        first_ns = sought[i].since_ns < first_ns ? sought[i].since_ns : first_ns;
+        last_ns = sought[i].until_ns > last_ns ? sought[i].until_ns : last_ns;
+    }
     call_int4(&call, tenant_id);
-    call_array(&call, INT8ARRAYOID, &c->arrays[3]);
-    call_timestamp(&call, since_ns);
-    call_timestamp(&call, until_ns);
+    call_array(&call, INT8ARRAYOID, keys);
+    call_array(&call, TIMESTAMPTZARRAYOID, since);
+    call_array(&call, TIMESTAMPTZARRAYOID, until);
+    call_timestamp(&call, first_ns);
+    call_timestamp(&call, last_ns);
     call_int4(&call, COUNTING_MOST_SAME + 1);
-    if (!buf_ok(&c->arrays[3].bytes))
+    if (!buf_ok(&keys->bytes) || !buf_ok(&since->bytes) || !buf_ok(&until->bytes))
         return no_memory(err);
     if (!call_run(db, NULL, NULL, sql_write_responses, &call, &res, err))
         return false;
@@ -332,40 +347,27 @@ static bool note_found(struct counting *c, const struct same_response *found,
     return has_locks;
 }
 
-static int64_t plus_day(int64_t ns, int64_t days)
-{
-    int64_t sum;
-
-    if (__builtin_add_overflow(ns, days * FOLD_SAME_RESPONSE_NS, &sum))
-        return days > 0 ? INT64_MAX : 0;
-    return sum < 0 ? 0 : sum;
-}
-
 static bool look_for_responses(struct counting *c, struct db *db, const struct buf *locked,
                                struct err *err)
 {
-    uint64_t *keys = arena_alloc(&c->arena, c->response_count * sizeof(*keys));
+    struct sought *sought = arena_alloc(&c->arena, c->response_count * sizeof(*sought));
     struct same_response *found;
     size_t found_count;
-    size_t count = 0;
-    int64_t since_ns = INT64_MAX;
-    int64_t until_ns = 0;
+    size_t count;
     bool has_locks = true;
 
     if (c->response_count == 0)
         return true;
-    if (!keys)
+    if (!sought)
         return no_memory(err);
     for (size_t i = 0; i < c->response_count; i++) {
         const struct response *r = &c->responses[i];
 
-        if (i == 0 || r->key != r[-1].key)
-            keys[count++] = r->key;
-        since_ns = r->start_ns < since_ns ? r->start_ns : since_ns;
-        until_ns = r->start_ns > until_ns ? r->start_ns : until_ns;
+        sought[i] = (struct sought){r->key, r->start_ns, r->start_ns};
     }
-    if (!counting_find(c, db, c->traces[0].row->tenant_id, keys, count, plus_day(since_ns, -1),
-                       plus_day(until_ns, 1), &found, &found_count, err))
+    count = sought_join(sought, c->response_count, 1);
+    if (!counting_find(c, db, c->traces[0].row->tenant_id, sought, count, &found, &found_count,
+                       err))
         return false;
     for (size_t i = 0; i < found_count; i++)
         has_locks &= note_found(c, &found[i], locked);

@@ -81,19 +81,16 @@ static int64_t plus_days(int64_t ns, int64_t days)
 
 static void add_key(struct settle_round *r, uint64_t key, int64_t start_ns)
 {
-    if (key == 0)
-        return;
-    r->keys[r->key_count++] = key;
-    r->since_ns = start_ns < r->since_ns ? start_ns : r->since_ns;
-    r->until_ns = start_ns > r->until_ns ? start_ns : r->until_ns;
+    if (key != 0)
+        r->keys[r->key_count++] = (struct sought){key, start_ns, start_ns};
 }
 
 static int compare_keys(const void *a, const void *b)
 {
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
+    const struct sought *x = a;
+    const struct sought *y = b;
 
-    return x < y ? -1 : x > y;
+    return x->key < y->key ? -1 : x->key > y->key;
 }
 
 /* Every response key that wanted spans have, or had before they were replaced: whoever was judged by
@@ -101,7 +98,6 @@ static int compare_keys(const void *a, const void *b)
 static bool collect_keys(struct settle_round *r, const struct write_item *items, size_t item_count,
                          struct err *err)
 {
-    size_t kept = 0;
     size_t most = item_count;
 
     for (size_t t = 0; t < r->count; t++)
@@ -110,22 +106,13 @@ static bool collect_keys(struct settle_round *r, const struct write_item *items,
     if (!r->keys)
         return no_memory(err);
     r->key_count = 0;
-    r->since_ns = INT64_MAX;
-    r->until_ns = 0;
     for (size_t t = 0; t < r->count; t++)
         for (size_t s = 0; s < r->traces[t].count; s++)
             add_key(r, r->traces[t].spans[s].response_key, r->traces[t].spans[s].start_ns);
     for (size_t i = 0; i < item_count; i++)
         if (items[i].outcome == WRITE_REPLACED)
             add_key(r, items[i].old_response_key, items[i].row->start_unix_ns);
-    if (r->key_count > 1)
-        qsort(r->keys, r->key_count, sizeof(*r->keys), compare_keys);
-    for (size_t i = 0; i < r->key_count; i++)
-        if (i == 0 || r->keys[i] != r->keys[i - 1])
-            r->keys[kept++] = r->keys[i];
-    r->key_count = kept;
-    r->since_ns = plus_days(r->since_ns, -2);
-    r->until_ns = plus_days(r->until_ns, 2);
+    r->key_count = sought_join(r->keys, r->key_count, 2);
     return true;
 }
 
@@ -157,8 +144,7 @@ static bool load_others(struct settle_round *r, struct err *err)
 
     if (r->key_count == 0)
         return true;
-    if (!counting_find(r->c, r->db, tenant_id, r->keys, r->key_count, r->since_ns, r->until_ns,
-                       &found, &count, err) ||
+    if (!counting_find(r->c, r->db, tenant_id, r->keys, r->key_count, &found, &count, err) ||
         !make_room(r, count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -169,8 +155,11 @@ static bool load_others(struct settle_round *r, struct err *err)
         has_locks &= counting_has_lock(r->c, r->locked, tenant_id, &found[i].trace_id);
         first_day = day < first_day ? day : first_day;
         last_day = day > last_day ? day : last_day;
-        r->traces[r->count++] = (struct settle_trace){
-            .tenant_id = tenant_id, .bucket = found[i].bucket, .trace_id = found[i].trace_id};
+        r->traces[r->count++] = (struct settle_trace){.tenant_id = tenant_id,
+                                                      .bucket = found[i].bucket,
+                                                      .trace_id = found[i].trace_id,
+                                                      .first_day = day,
+                                                      .last_day = day};
     }
     if (!has_locks)
         return counting_want_more(r->c, err);
@@ -181,9 +170,11 @@ static bool load_others(struct settle_round *r, struct err *err)
 /* Whether all spans with this key within a day of this start were looked for. */
 static bool is_known_around(const struct settle_round *r, uint64_t key, int64_t start_ns)
 {
-    return bsearch(&key, r->keys, r->key_count, sizeof(key), compare_keys) &&
-           start_ns >= plus_days(r->since_ns, r->since_ns > 0) &&
-           start_ns <= plus_days(r->until_ns, -1);
+    const struct sought this = {.key = key};
+    const struct sought *k = bsearch(&this, r->keys, r->key_count, sizeof(this), compare_keys);
+
+    return k && start_ns >= plus_days(k->since_ns, k->since_ns > 0) &&
+           start_ns <= plus_days(k->until_ns, -1);
 }
 
 static const struct call_of *member(const struct call_of *group, size_t count,
@@ -357,6 +348,8 @@ static bool run_round(struct settle_round *r, const struct counting_trace *trace
         r->traces[r->count++] = (struct settle_trace){.tenant_id = traces[i].tenant_id,
                                                       .bucket = traces[i].bucket,
                                                       .trace_id = traces[i].trace_id,
+                                                      .first_day = traces[i].first_day,
+                                                      .last_day = traces[i].last_day,
                                                       .wanted = true};
         r->first_day = traces[i].first_day < r->first_day ? traces[i].first_day : r->first_day;
         r->last_day = traces[i].last_day > r->last_day ? traces[i].last_day : r->last_day;

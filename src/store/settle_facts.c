@@ -8,6 +8,10 @@
 #define DAYS_AROUND 31
 #define DAY_NS (S_PER_DAY * NS_PER_S)
 
+/* Of counting.arrays: those that hold times. */
+#define SINCE_ARRAY 4
+#define UNTIL_ARRAY 10
+
 static bool no_memory(struct err *err)
 {
     return err_set(err, ERR_UNAVAILABLE, "no memory to count the spans of a trace anew");
@@ -24,10 +28,14 @@ static void put_traces(struct settle_round *r, size_t first)
 
     for (size_t i = 0; i < 3; i++)
         pg_array_clear(&a[i]);
+    pg_array_clear(&a[SINCE_ARRAY]);
+    pg_array_clear(&a[UNTIL_ARRAY]);
     for (size_t i = first; i < r->count; i++) {
         pg_array_int4(&a[0], r->traces[i].tenant_id);
         pg_array_int2(&a[1], r->traces[i].bucket);
         pg_array_uuid(&a[2], &r->traces[i].trace_id);
+        pg_array_int8(&a[SINCE_ARRAY], pg_timestamp(r->traces[i].first_day * DAY_NS));
+        pg_array_int8(&a[UNTIL_ARRAY], pg_timestamp(settle_facts_end_ns(r->traces[i].last_day)));
     }
 }
 
@@ -144,6 +152,8 @@ bool settle_facts_load(struct settle_round *r, size_t first, struct err *err)
 
     put_traces(r, first);
     add_trace_params(r, &call);
+    call_array(&call, TIMESTAMPTZARRAYOID, &r->c->arrays[SINCE_ARRAY]);
+    call_array(&call, TIMESTAMPTZARRAYOID, &r->c->arrays[UNTIL_ARRAY]);
     call_timestamp(&call, r->first_day * DAY_NS);
     call_timestamp(&call, settle_facts_end_ns(r->last_day));
     if (!call_run(r->db, NULL, NULL, sql_write_fold_facts, &call, &res, err) ||
@@ -169,9 +179,14 @@ bool settle_facts_days(struct settle_round *r, size_t first, int64_t first_day, 
     if (!call_run(r->db, "settle_days", &r->c->prepared[0], sql_write_trace_days, &call, &res, err))
         return false;
     for (int i = 0; i < PQntuples(res); i++) {
+        const size_t place = first + read_be32((const uint8_t *)PQgetvalue(res, i, 0));
         const int64_t day =
             (int32_t)read_be32((const uint8_t *)PQgetvalue(res, i, 1)) + PG_EPOCH_DAY;
 
+        if (place < r->count && day < r->traces[place].first_day)
+            r->traces[place].first_day = day;
+        if (place < r->count && day > r->traces[place].last_day)
+            r->traces[place].last_day = day;
         r->first_day = day < r->first_day ? day : r->first_day;
         r->last_day = day > r->last_day ? day : r->last_day;
     }
