@@ -345,29 +345,49 @@ bool price_read_file(struct price_reader *r, const char *file, struct bytes text
     return true;
 }
 
-/* Upper bounds of everything, by the first letters of lines and the number of tabs. */
+/* How many lines of each word there are, and how many fields those have that become terms. */
+struct line_counts {
+    uint32_t providers, models, is, prices, above, other, tabs;
+};
+
+static uint32_t *counter_of(struct line_counts *n, struct bytes word)
+{
+    const struct {
+        const char *word;
+        uint32_t *counter;
+    } counters[] = {{"is", &n->is},
+                    {"price", &n->prices},
+                    {"model", &n->models},
+                    {"above", &n->above},
+                    {"provider", &n->providers}};
+
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        if (bytes_is(word, counters[i].word))
+            return counters[i].counter;
+    return &n->other;
+}
+
+static void count_lines(struct price_reader *r, struct bytes text, struct line_counts *n)
+{
+    r->rest = text;
+    while (next_line(r)) {
+        uint32_t *counter = counter_of(n, r->fields[0]);
+
+        (*counter)++;
+        if (counter == &n->is || counter == &n->other)
+            n->tabs += r->count;
+    }
+}
+
+/* Upper bounds of everything. */
 static bool allocate(struct price_reader *r, struct bytes list_text, struct bytes overlay,
                      struct err *err)
 {
     struct price_list *list = r->list;
-    struct {
-        uint32_t providers, models, is, prices, above, other, tabs;
-    } n = {0};
+    struct line_counts n = {0};
 
-    for (int file = 0; file < 2; file++) {
-        r->rest = file == 0 ? list_text : overlay;
-        while (next_line(r)) {
-            const struct bytes word = r->fields[0];
-            uint32_t *counter = bytes_is(word, "is")         ? &n.is
-                                : bytes_is(word, "price")    ? &n.prices
-                                : bytes_is(word, "model")    ? &n.models
-                                : bytes_is(word, "above")    ? &n.above
-                                : bytes_is(word, "provider") ? &n.providers
-                                                             : &n.other;
-            (*counter)++;
-            n.tabs += counter == &n.is || counter == &n.other ? r->count : 0;
-        }
-    }
+    count_lines(r, list_text, &n);
+    count_lines(r, overlay, &n);
     list->name_mask = 64;
     while (list->name_mask < 2 * (size_t)n.is + 2)
         list->name_mask *= 2;
