@@ -137,7 +137,7 @@ static void add_sum(struct buf *out, wide_int sum)
 {
     enum { BASE = 10000, MOST_DIGITS = 10, POSITIVE = 0x0000, NEGATIVE = 0x4000 };
     const bool negative = sum < 0;
-    uint16_t digits[MOST_DIGITS];
+    uint16_t digits[MOST_DIGITS] = {0};
     uint8_t field[8 + 2 * MOST_DIGITS];
     uint16_t count = 0;
     uint16_t trailing = 0;
@@ -148,7 +148,7 @@ static void add_sum(struct buf *out, wide_int sum)
     }
     for (; sum != 0 && count < MOST_DIGITS; sum /= BASE)
         digits[count++] = (uint16_t)(negative ? -(sum % BASE) : sum % BASE);
-    while (digits[trailing] == 0)
+    while (trailing < count && digits[trailing] == 0)
         trailing++;
     put_be16(field, (uint16_t)(count - trailing));
     put_be16(field + 2, (uint16_t)(count - 1));

@@ -174,7 +174,7 @@ bool trace_sum_add(struct trace_sum *s, const struct stored_span *row, struct ar
 const char *trace_sum_facet_name(enum facet_kind kind)
 {
     static const char *const names[FACET_KIND_COUNT] = {
-#define X(id, name) [FACET_##id] = name,
+#define X(id, name) [FACET_##id] = (name),
         TRACE_FACETS(X)
 #undef X
     };
