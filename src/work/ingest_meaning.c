@@ -151,10 +151,10 @@ static bool move_content(struct ingest_meaning *m, const struct findings *f,
     return payload_split(row, moved, count, events, arena);
 }
 
-void ingest_meaning_price(struct ingest_meaning *m, const struct span *span,
-                          const struct stored_span *row, struct meaning *meaning)
+void ingest_meaning_price(struct ingest_meaning *meaning, const struct span *span,
+                          const struct stored_span *row, struct meaning *found)
 {
-    cost_fill(meaning, m->prices, row->tenant_id, row->start_unix_ns, host_of(span),
+    cost_fill(found, meaning->prices, row->tenant_id, row->start_unix_ns, host_of(span),
               COST_PREFER_COMPUTED);
 }
 
