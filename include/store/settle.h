@@ -10,7 +10,7 @@
  * counted anew are appended to changed, an array of struct counting_trace. Fails as counting_judge.
  */
 MUST_CHECK bool settle_traces(struct counting *counting, struct db *db,
-                              const struct counting_trace *traces, size_t count,
+                              const struct counting_trace *traces, size_t trace_count,
                               const struct write_item *items, size_t item_count,
                               const struct buf *locked, struct buf *changed, struct err *err);
 

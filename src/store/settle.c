@@ -362,15 +362,15 @@ static bool run_round(struct settle_round *r, const struct counting_trace *trace
 }
 
 bool settle_traces(struct counting *c, struct db *db, const struct counting_trace *traces,
-                   size_t count, const struct write_item *items, size_t item_count,
+                   size_t trace_count, const struct write_item *items, size_t item_count,
                    const struct buf *locked, struct buf *changed, struct err *err)
 {
     struct settle_round r = {.c = c, .db = db, .locked = locked};
 
-    for (size_t i = 0, end; i < count; i = end) {
+    for (size_t i = 0, end; i < trace_count; i = end) {
         int64_t spans = traces[i].span_count;
 
-        for (end = i + 1; end < count && spans + traces[end].span_count <= ROUND_SPANS; end++)
+        for (end = i + 1; end < trace_count && spans + traces[end].span_count <= ROUND_SPANS; end++)
             spans += traces[end].span_count;
         if (spans > MOST_TRACE_SPANS)
             continue; /* i alone */
