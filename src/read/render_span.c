@@ -191,13 +191,13 @@ static struct bytes or_of_trace(struct bytes own, struct bytes of_trace)
 static void whose(struct renderer *r, const struct meaning *m)
 {
     static const struct trace_facts nothing;
-    const struct trace_facts *facts = r->facts ? r->facts : &nothing;
+    const struct trace_facts *whole = r->facts ? r->facts : &nothing;
     struct json *j = &r->j;
 
-    amounts_text_or_null(j, "session_id", or_of_trace(m->session_id, facts->session_id));
-    amounts_text_or_null(j, "user_id", or_of_trace(m->user_id, facts->user_id));
-    amounts_text_or_null(j, "environment", or_of_trace(m->environment, facts->environment));
-    amounts_text_or_null(j, "project", or_of_trace(m->project, facts->project));
+    amounts_text_or_null(j, "session_id", or_of_trace(m->session_id, whole->session_id));
+    amounts_text_or_null(j, "user_id", or_of_trace(m->user_id, whole->user_id));
+    amounts_text_or_null(j, "environment", or_of_trace(m->environment, whole->environment));
+    amounts_text_or_null(j, "project", or_of_trace(m->project, whole->project));
     amounts_text_or_null(j, "release", m->release);
     amounts_texts(j, "tags", m->tags, m->tag_count);
 }

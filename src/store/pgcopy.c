@@ -333,9 +333,10 @@ static void add_meaning(struct buf *out, const struct stored_span *row)
         add_nulls(out, MEANING_FIELDS);
         return;
     }
-    add_text_or_null(out, meaning->observation == OBSERVATION_SPAN
-                              ? (struct bytes){0}
-                              : bytes_of(observation_name(meaning->observation)));
+    if (meaning->observation == OBSERVATION_SPAN)
+        add_nulls(out, 1);
+    else
+        add_text_or_null(out, bytes_of(observation_name(meaning->observation)));
     add_int4_or_null(out, meaning->flags |
                               (row->billing.counted ? (unsigned)STORED_FLAG_COUNTED : 0) |
                               (row->billing.plain ? (unsigned)STORED_FLAG_PLAIN : 0));

@@ -117,7 +117,6 @@ static bool add_groups(const PGresult *res, const struct group_filter *filter, s
     struct row row = reader_row(res, arena, err);
     const size_t room = filter->limit + 1 - page->count;
     const int rows = PQntuples(res);
-    struct group_row group = {0};
     bool full;
 
     walk_on(walk, &row, LOOKED_AT);
@@ -125,8 +124,8 @@ static bool add_groups(const PGresult *res, const struct group_filter *filter, s
         return row_ok(&row);
     for (row.at = 0; row.at < rows && row_ok(&row); row.at++) {
         const struct uuid newest = row_uuid(&row, NEWEST_ID);
+        struct group_row group = {0};
 
-        group = (struct group_row){0};
         read_group(&row, &group);
         if (group.last_ns == row_int8(&row, NEWEST_NS) &&
             memcmp(newest.at, group.last_id.at, sizeof(newest.at)) == 0)

@@ -96,9 +96,10 @@ static bool add_facet(struct trace_sum *sum, enum facet_kind kind, struct bytes 
 static bool add_facets(struct trace_sum *sum, const struct meaning *m, struct arena *arena,
                        struct err *err)
 {
-    const struct bytes type = m->observation == OBSERVATION_SPAN
-                                  ? (struct bytes){0}
-                                  : bytes_of(observation_name(m->observation));
+    struct bytes type = {0};
+
+    if (m->observation != OBSERVATION_SPAN)
+        type = bytes_of(observation_name(m->observation));
 
     if (!add_facet(sum, FACET_MODEL, m->model, arena, err) ||
         !add_facet(sum, FACET_PROVIDER, m->provider, arena, err) ||
