@@ -346,7 +346,7 @@ static void a_search_that_runs_out_of_time_goes_on_with_its_cursor(void **state)
              " WHERE trace_id::text LIKE '07%'");
     filter.text = BYTES_LITERAL("run");
     filter.search_ns = 1;
-    for (int pages = 0; pages < 20; pages++) {
+    for (int pages = 0; pages < 200; pages++) { /* a page looks at a few traces at least */
         arena_reset(&arena);
         page = list(&filter);
         found_text(&page, found + strlen(found));
