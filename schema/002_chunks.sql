@@ -286,6 +286,26 @@ SELECT spanledger.make_hypertable(30, 'trace', 'day', 30);
 ALTER TABLE spanledger.span ADD CONSTRAINT span_key UNIQUE (trace_id, span_id, start_time, kind, tenant_id, trace_bucket);
 -- Spans of one call in several traces are found by their response id.
 CREATE INDEX span_response_idx ON spanledger.span (response_key) WHERE response_key IS NOT NULL;
+
+-- Spans with one of some response ids, at most p_most. Each batch of model calls asks this, so its plan is made once: planning costs more than
+-- looking. It is made while chunks are empty or not analysed, where the planner would rather read the whole of another index by its time bounds
+-- than look for ids one by one: here entries of an index are dear, looking is cheap.
+CREATE FUNCTION spanledger.spans_of_responses(p_tenant_id int4, p_keys int8[], p_since timestamptz, p_until timestamptz, p_most int4)
+    RETURNS TABLE (response_key int8, trace_bucket int2, trace_id uuid, span_id int8, start_time timestamptz)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
+SET random_page_cost = 0.01
+SET cpu_operator_cost = 0
+SET cpu_index_tuple_cost = 1
+AS $$
+BEGIN
+    RETURN QUERY SELECT s.response_key, s.trace_bucket, s.trace_id, s.span_id, s.start_time
+        FROM spanledger.span AS s
+        WHERE s.response_key = ANY (p_keys) AND s.tenant_id = p_tenant_id AND s.start_time >= p_since AND s.start_time <= p_until
+        LIMIT p_most;
+END
+$$;
+
 ALTER TABLE spanledger.span_payload ADD CONSTRAINT span_payload_key UNIQUE (trace_id, span_id, start_time, kind, tenant_id, trace_bucket);
 
 -- Lists: newest first, by trace id within a nanosecond (the cursor's order); the same for traces with errors, which are few.
