@@ -337,8 +337,7 @@ bool counting_find(struct counting *c, struct db *db, int32_t tenant_id,
         return no_memory(err);
     if (last_ns - first_ns <= NEAR_NS) {
         if (!find_near(c, db, tenant_id, first_ns, last_ns, &near, err))
-            return false;
-        /* An id that is none, a constant sent as one, may have filled the answer. */
+            return false; /* an id that is none, a constant, may have filled the answer: */
         if (PQntuples(near) < MOST_NEAR)
             return read_found(c, near, out_found, out_count, err);
     }
