@@ -20,8 +20,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define NEAR_NS (8 * FOLD_SAME_RESPONSE_NS) /* of a batch whose ids are looked for at once */
-#define MOST_NEAR 4096                      /* spans that this may find */
 #define ARENA_MAX_BYTES ((size_t)1 << 30)
 #define MOST_ROUNDS 3 /* of finding that something is not locked; then everything is */
 
@@ -230,119 +228,6 @@ bool counting_want_more(struct counting *c, struct err *err)
     return err_set(err, ERR_CONTENDED,
                    "spans of the same model calls lie in traces that are not "
                    "locked yet");
-}
-
-static int compare_found(const void *a, const void *b)
-{
-    const struct same_response *x = a;
-    const struct same_response *y = b;
-
-    return x->key < y->key ? -1 : x->key > y->key;
-}
-
-/* Ids that too many spans have are none: they would tie all these traces together. */
-static size_t drop_constants(struct same_response *found, size_t count)
-{
-    size_t kept = 0;
-
-    if (count > 1)
-        qsort(found, count, sizeof(*found), compare_found);
-    for (size_t i = 0, end; i < count; i = end) {
-        for (end = i; end < count && found[end].key == found[i].key;)
-            end++;
-        if (end - i > COUNTING_MOST_SAME)
-            continue;
-        if (kept != i)
-            memmove(&found[kept], &found[i], (end - i) * sizeof(*found));
-        kept += end - i;
-    }
-    return kept;
-}
-
-static bool read_found(struct counting *c, const PGresult *res, struct same_response **out_found,
-                       size_t *out_count, struct err *err)
-{
-    struct same_response *found =
-        arena_array(&c->arena, struct same_response, (size_t)PQntuples(res));
-
-    if (!found)
-        return no_memory(err);
-    for (int r = 0; r < PQntuples(res); r++) {
-        found[r].key = read_be64((const uint8_t *)PQgetvalue(res, r, 0));
-        found[r].bucket = (int16_t)read_be16((const uint8_t *)PQgetvalue(res, r, 1));
-        memcpy(found[r].trace_id.at, PQgetvalue(res, r, 2), sizeof(found[r].trace_id.at));
-        found[r].span_id = (int64_t)read_be64((const uint8_t *)PQgetvalue(res, r, 3));
-        found[r].start_us =
-            (int64_t)read_be64((const uint8_t *)PQgetvalue(res, r, 4)) + PG_EPOCH_US;
-    }
-    *out_count = drop_constants(found, (size_t)PQntuples(res));
-    *out_found = found;
-    return true;
-}
-
-/* All ids at once, over one stretch of time. */
-static bool find_near(struct counting *c, struct db *db, int32_t tenant_id, int64_t first_ns,
-                      int64_t last_ns, PGresult **out_res, struct err *err)
-{
-    struct call call = {0};
-
-    call_int4(&call, tenant_id);
-    call_array(&call, INT8ARRAYOID, &c->arrays[3]);
-    call_timestamp(&call, first_ns);
-    call_timestamp(&call, last_ns);
-    call_int4(&call, MOST_NEAR);
-    return call_run(db, "write_responses_near", &c->prepared[1], sql_write_responses_near, &call,
-                    out_res, err);
-}
-
-/* Id by id, each around its own time, and no more of one than is to be followed. */
-static bool find_each(struct counting *c, struct db *db, int32_t tenant_id, int64_t first_ns,
-                      int64_t last_ns, PGresult **out_res, struct err *err)
-{
-    struct call call = {0};
-
-    call_int4(&call, tenant_id);
-    call_array(&call, INT8ARRAYOID, &c->arrays[3]);
-    call_array(&call, TIMESTAMPTZARRAYOID, &c->arrays[4]);
-    call_array(&call, TIMESTAMPTZARRAYOID, &c->arrays[10]);
-    call_timestamp(&call, first_ns);
-    call_timestamp(&call, last_ns);
-    call_int4(&call, COUNTING_MOST_SAME + 1);
-    return call_run(db, NULL, NULL, sql_write_responses, &call, out_res, err);
-}
-
-bool counting_find(struct counting *c, struct db *db, int32_t tenant_id,
-                   const struct sought *sought, size_t count, struct same_response **out_found,
-                   size_t *out_count, struct err *err)
-{
-    struct pg_array *keys = &c->arrays[3];
-    struct pg_array *since = &c->arrays[4];
-    struct pg_array *until = &c->arrays[10];
-    DB_RESULT near = NULL;
-    DB_RESULT each = NULL;
-    int64_t first_ns = INT64_MAX;
-    int64_t last_ns = 0;
-
-    pg_array_clear(keys);
-    pg_array_clear(since);
-    pg_array_clear(until);
-    for (size_t i = 0; i < count; i++) {
-        pg_array_int8(keys, (int64_t)sought[i].key);
-        pg_array_int8(since, pg_timestamp(sought[i].since_ns));
-        pg_array_int8(until, pg_timestamp(sought[i].until_ns));
-        first_ns = sought[i].since_ns < first_ns ? sought[i].since_ns : first_ns;
-        last_ns = sought[i].until_ns > last_ns ? sought[i].until_ns : last_ns;
-    }
-    if (!buf_ok(&keys->bytes) || !buf_ok(&since->bytes) || !buf_ok(&until->bytes))
-        return no_memory(err);
-    if (last_ns - first_ns <= NEAR_NS) {
-        if (!find_near(c, db, tenant_id, first_ns, last_ns, &near, err))
-            return false; /* an id that is none, a constant, may have filled the answer: */
-        if (PQntuples(near) < MOST_NEAR)
-            return read_found(c, near, out_found, out_count, err);
-    }
-    return find_each(c, db, tenant_id, first_ns, last_ns, &each, err) &&
-           read_found(c, each, out_found, out_count, err);
 }
 
 static bool within_a_day(int64_t start_ns, int64_t start_us)
