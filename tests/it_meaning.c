@@ -334,6 +334,9 @@ static void payloads_follow_the_version_that_stands(void **state)
     assert_true(bytes_is(read_one(7, true)->attributes, "{\"a\":1,\"input\":\"long\"}"));
     assert_true(bytes_is(read_one(7, true)->events, "[{\"name\":\"e\"}]"));
     assert_int_equal(read_one(7, false)->attributes.len, 0);
+    assert_int_equal(number("SELECT count(*) FROM api.spans WHERE attributes = '{\"a\": 1, "
+                            "\"input\": \"long\"}' AND events = '[{\"name\": \"e\"}]'"),
+                     1);
     write_one(&rows[0], WRITE_SUPERSEDED);
     write_one(&rows[1], WRITE_IDENTICAL);
     assert_int_equal(number(count), 1);
