@@ -56,7 +56,7 @@ struct stored_payload {
 /* Bits of column span.meaning_flags beside those of enum meaning_flag: what ledger/fold says of the
  * span alone, so that the database can count such spans. Writing only. */
 enum stored_flag {
-    STORED_FLAG_COUNTED = 1 << 29, /* fold_counts */
+    STORED_FLAG_COUNTED = 1 << 29, /* meaning_counts */
     STORED_FLAG_PLAIN = 1 << 30,   /* fold_is_plain */
 };
 

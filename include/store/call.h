@@ -20,13 +20,11 @@ struct call {
 void call_array(struct call *call, Oid array_type, struct pg_array *array);
 void call_int4(struct call *call, int32_t value);
 void call_int8(struct call *call, int64_t value);
-void call_int8_or_null(struct call *call, int64_t value); /* 0: NULL */
 void call_bool(struct call *call, bool value);
 void call_date(struct call *call, int64_t unix_day);
 void call_timestamp(struct call *call, int64_t unix_ns);
 void call_uuid(struct call *call, const struct uuid *value);
 void call_text(struct call *call, struct bytes value);
-void call_bytea_or_null(struct call *call, struct bytes value); /* empty: NULL */
 
 /*
  * Runs a statement. name NULL: unprepared, so that its plan knows the parameters (chunk exclusion while planning); else prepared under that

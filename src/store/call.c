@@ -35,14 +35,6 @@ void call_int8(struct call *call, int64_t value)
     add(call, INT8OID, slot(call), 8);
 }
 
-void call_int8_or_null(struct call *call, int64_t value)
-{
-    if (value)
-        call_int8(call, value);
-    else
-        add(call, INT8OID, NULL, 0);
-}
-
 void call_bool(struct call *call, bool value)
 {
     *slot(call) = value;
@@ -69,11 +61,6 @@ void call_uuid(struct call *call, const struct uuid *value)
 void call_text(struct call *call, struct bytes value)
 {
     add(call, TEXTOID, value.len ? (const void *)value.at : "", value.len);
-}
-
-void call_bytea_or_null(struct call *call, struct bytes value)
-{
-    add(call, BYTEAOID, value.len ? value.at : NULL, value.len);
 }
 
 static bool prepare(struct db *db, const char *name, const char *sql, const struct call *call,
