@@ -37,7 +37,7 @@ CREATE TABLE spanledger.resource (
     schema_url text NOT NULL,
     exact bytea,                       -- protobuf ResourceSpans without spans, where the columns cannot carry everything
     first_used date NOT NULL,
-    last_used date NOT NULL,           -- refreshed once a day by ingest; unused rows are removed by upkeep
+    last_used date NOT NULL,           -- refreshed once a day by ingest
     CONSTRAINT resource_pkey PRIMARY KEY (tenant_id, resource_id)
 );
 -- The first 512 characters: a longer name would not fit into a btree page and refuse the whole resource.

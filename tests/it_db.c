@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store/copy.h"
 #include "store/db.h"
 #include "support/cluster.h"
 
@@ -146,6 +147,43 @@ static void a_statement_that_takes_too_long_is_ended(void **state)
     db_close(&db);
 }
 
+/* Its own timeouts stand still with it */
+static void a_server_that_stands_still_is_given_up(void **state)
+{
+    static uint8_t more_than_a_socket_takes[8 << 20];
+    static const struct bytes piece = {more_than_a_socket_takes, sizeof(more_than_a_socket_takes)};
+    static const struct {
+        const char *why;
+        bool copies;
+    } rows[] = {
+        {"no answer comes", false},
+        {"what is sent is not taken", true},
+    };
+
+    (void)state;
+    if (!cluster_is_ours(cluster))
+        skip();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct db db;
+        struct err err = {0};
+
+        must(db_open(&db, conninfo, DB_WRITE, 60000, &err));
+        assert_int_equal(db.wait_ms, 65000); /* the statement's own timeout comes first */
+        db.wait_ms = 200;
+        must(db_exec(&db, "CREATE TEMP TABLE t (n int)", &err));
+        must(!rows[i].copies || copy_begin(&db, "pg_temp.t", "n", &err));
+        const pid_t backend = PQbackendPID(db.conn);
+        assert_int_equal(kill(backend, SIGSTOP), 0);
+        const bool done =
+            rows[i].copies ? copy_put(&db, piece, &err) : db_exec(&db, "SELECT 1", &err);
+        assert_int_equal(kill(backend, SIGCONT), 0);
+        if (done || err.kind != ERR_UNAVAILABLE || !strstr(err.text, "200 ms"))
+            fail_msg("%s: %d %s '%s'", rows[i].why, done, err_kind_name(err.kind), err.text);
+        assert_false(db_is_open(&db));
+        db_close(&db);
+    }
+}
+
 static void says_whether_coming_again_can_help(void **state)
 {
     static const struct {
@@ -211,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_state_of_the_server_becomes_what_callers_act_on),
         cmocka_unit_test(readers_cannot_write),
         cmocka_unit_test(a_statement_that_takes_too_long_is_ended),
+        cmocka_unit_test(a_server_that_stands_still_is_given_up),
         cmocka_unit_test(says_whether_coming_again_can_help),
         cmocka_unit_test(a_lost_server_is_unavailable_and_a_started_one_serves_again),
     };

@@ -2,6 +2,7 @@
  * nothing acknowledged is lost; what does not start says why (OTLP-53 … 55, 66 … 69, RF-04, RF-39). */
 #include "test.h"
 
+#include <libpq-fe.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -133,6 +134,60 @@ static void database_away_is_503_and_nothing_is_lost(void **state)
     ledger_close(&ledger);
     server_remove(&server);
     cluster_stop(cluster);
+}
+
+/* Stops or continues the database's sessions, the tests' own too, and the process that would make
+ * new ones. */
+static void signal_database(const pid_t pids[], size_t count, int signal)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(kill(pids[i], signal), 0);
+}
+
+static size_t database_pids(const struct server *server, pid_t to[], size_t most)
+{
+    char conninfo[CLUSTER_CONNINFO_BYTES];
+    size_t count = 0;
+
+    assert_true(server_conninfo(server, conninfo, sizeof(conninfo)));
+    PGconn *conn = PQconnectdb(conninfo);
+    PGresult *res =
+        PQexec(conn, "SELECT pid FROM pg_catalog.pg_stat_activity"
+                     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
+    to[count++] = server_database_pid(server);
+    for (int i = 0; i < PQntuples(res) && count < most; i++)
+        to[count++] = (pid_t)number_at(PQgetvalue(res, i, 0));
+    PQclear(res);
+    PQfinish(conn);
+    return count;
+}
+
+/* It neither answers nor goes away, and the timeouts of its sessions stand still with it */
+static void a_database_that_stands_still_is_503(void **state)
+{
+    static const char *const flags[] = {"--export-timeout-ms", "300", NULL};
+    struct server server;
+    struct test_ids ids;
+    pid_t pids[64];
+
+    (void)state;
+    assert_true(server_up(&server, flags));
+    one_span(&body, true, &ids);
+    http_export(server.http_port, true, buf_bytes(&body), &reply);
+    expect_success("before", &reply, true);
+    const size_t count = database_pids(&server, pids, COUNT(pids));
+    signal_database(pids, count, SIGSTOP);
+    buf_clear(&body);
+    one_span(&body, true, &ids);
+    const int64_t from_ms = mono_ms();
+    http_export(server.http_port, true, buf_bytes(&body), &reply);
+    signal_database(pids, count, SIGCONT);
+    print_message("answered after %lld ms\n", (long long)(mono_ms() - from_ms));
+    expect_retry("standing still", true);
+    http_export(server.http_port, true, buf_bytes(&body), &reply);
+    expect_success("after", &reply, true);
+    assert_int_equal(stored_spans(server.http_port, ids.trace_id), 1);
+    server_remove(&server);
 }
 
 #define CROWD 60
@@ -289,6 +344,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, drop)
     const struct CMUnitTest tests[] = {
         TEST(database_away_is_503_and_nothing_is_lost),
+        TEST(a_database_that_stands_still_is_503),
         TEST(a_full_queue_is_503_and_what_was_taken_is_there),
         TEST(a_deadline_that_passes_is_deadline_exceeded),
         TEST(says_why_it_does_not_start),

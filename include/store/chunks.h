@@ -12,7 +12,7 @@ MUST_CHECK bool chunks_ensure_days(struct db *db, const int64_t days[], size_t d
                                    struct err *err);
 
 /* Upkeep: makes the chunks of the next days and moves the window's end when less than 35 days are
- * left before it. Called at start and daily. */
+ * left before it. Called at start and by the upkeep thread. */
 MUST_CHECK bool chunks_upkeep(struct db *db, int64_t today, struct err *err);
 
 #endif

@@ -1,15 +1,20 @@
-/* Upkeep: one thread that keeps the embedded database running and makes chunks ahead. */
+/* Upkeep: one thread for all that must happen now and then while the server runs. */
 #ifndef WORK_UPKEEP_H
 #define WORK_UPKEEP_H
 
-#include "base/cfg.h"
+#include "base/err.h"
 #include "store/embedded.h"
 #include "work/price_feed.h"
 
 struct upkeep;
 
-/* embedded: watched every second, or NULL for an external database. Chunks are made daily (and at start by migrate). prices: polled, or NULL. */
-MUST_CHECK bool upkeep_start(const struct cfg *cfg, const char *conninfo, struct embedded *embedded,
+/*
+ * Makes chunks ahead (at start migrate has), removes log records whose span never came, gives memory
+ * of a burst back.
+ * embedded  kept running; NULL: the database is external
+ * prices    polled
+ */
+MUST_CHECK bool upkeep_start(const char *conninfo, struct embedded *embedded,
                              struct price_feed *prices, struct upkeep **out_upkeep,
                              struct err *err);
 void upkeep_stop(struct upkeep *upkeep);

@@ -84,7 +84,7 @@ static bool start(struct running *r, const struct cfg *cfg, struct err *err)
         !price_feed_start(conninfo, &r->prices, err) ||
         !ingest_start(cfg, conninfo, price_feed_slot(r->prices), &r->ingest, err) ||
         !read_pool_start(cfg, conninfo_read, &r->readers, err) ||
-        !upkeep_start(cfg, conninfo, r->database.embedded, r->prices, &r->upkeep, err))
+        !upkeep_start(conninfo, r->database.embedded, r->prices, &r->upkeep, err))
         return false;
     r->app.ingest = r->ingest;
     r->app.readers = r->readers;

@@ -66,7 +66,7 @@ void call_text(struct call *call, struct bytes value)
 static bool prepare(struct db *db, const char *name, const char *sql, const struct call *call,
                     struct err *err)
 {
-    DB_RESULT result = PQprepare(db->conn, name, sql, call->count, call->types);
+    DB_RESULT result = db_answer(db, PQsendPrepare(db->conn, name, sql, call->count, call->types));
 
     return PQresultStatus(result) == PGRES_COMMAND_OK || db_fail(db, result, err);
 }
@@ -77,16 +77,18 @@ bool call_run(struct db *db, const char *name, bool *prepared, const char *sql,
     static const int binary[CALL_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                                 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     DB_RESULT result = NULL;
+    int sent;
 
     if (name && !*prepared) {
         if (!prepare(db, name, sql, call, err))
             return false;
         *prepared = true;
     }
-    result = name ? PQexecPrepared(db->conn, name, call->count, call->values, call->lengths, binary,
-                                   /* binary result */ 1)
-                  : PQexecParams(db->conn, sql, call->count, call->types, call->values,
-                                 call->lengths, binary, /* binary result */ 1);
+    sent = name ? PQsendQueryPrepared(db->conn, name, call->count, call->values, call->lengths,
+                                      binary, /* binary result */ 1)
+                : PQsendQueryParams(db->conn, sql, call->count, call->types, call->values,
+                                    call->lengths, binary, /* binary result */ 1);
+    result = db_answer(db, sent);
     if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
         return db_fail(db, result, err);
     if (out_result) {

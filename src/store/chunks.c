@@ -25,7 +25,8 @@ static bool call(struct db *db, const char *sql, const char *parameter, struct e
     if (!db->conn)
         return err_set(err, ERR_UNAVAILABLE, "not connected");
 
-    DB_RESULT res = PQexecParams(db->conn, sql, 1, NULL, &parameter, NULL, NULL, 0);
+    DB_RESULT res =
+        db_answer(db, PQsendQueryParams(db->conn, sql, 1, NULL, &parameter, NULL, NULL, 0));
 
     return PQresultStatus(res) == PGRES_TUPLES_OK || db_fail(db, res, err);
 }

@@ -13,7 +13,7 @@ static bool read_answer(struct db *db, struct err *err)
     bool done = true;
 
     for (;;) {
-        DB_RESULT result = PQgetResult(db->conn);
+        DB_RESULT result = db_next(db);
         if (!result)
             return done;
         if (PQresultStatus(result) != PGRES_COMMAND_OK && done)
@@ -29,6 +29,8 @@ bool copy_put(struct db *db, struct bytes piece, struct err *err)
         const size_t len = piece.len < COPY_PIECE_BYTES ? piece.len : COPY_PIECE_BYTES;
         if (PQputCopyData(db->conn, (const char *)piece.at, (int)len) != 1)
             return read_answer(db, err) ? db_fail(db, NULL, err) : false;
+        if (!db_flush(db))
+            return db_fail(db, NULL, err);
         piece.at += len;
         piece.len -= len;
     }
@@ -42,7 +44,7 @@ bool copy_begin(struct db *db, const char *table, const char *columns, struct er
     struct buf head = {.at = header, .cap = sizeof(header), .max = sizeof(header)};
 
     (void)snprintf(sql, sizeof(sql), "COPY %s (%s) FROM STDIN (FORMAT binary)", table, columns);
-    DB_RESULT result = PQexec(db->conn, sql);
+    DB_RESULT result = db_answer(db, PQsendQuery(db->conn, sql));
     if (PQresultStatus(result) != PGRES_COPY_IN)
         return db_fail(db, result, err);
     pgcopy_begin(&head);

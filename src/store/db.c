@@ -1,11 +1,15 @@
 /* One libpq connection: opening, statements, SQLSTATE to kinds of error. */
 #include "store/db.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define SERVER_VERSION_LEAST 150000
+#define WAIT_BEYOND_TIMEOUT_MS 5000 /* for the server to say that a statement took too long */
 
 void db_result_clearp(PGresult **res)
 {
@@ -55,6 +59,9 @@ bool db_fail(const struct db *db, const PGresult *res, struct err *err)
 
     if (!text && res)
         text = PQresultErrorMessage(res);
+    if (db->silent)
+        return err_set(err, ERR_UNAVAILABLE, "no connection: nothing came for %" PRId64 " ms",
+                       db->wait_ms);
     if (!text || !text[0])
         text = db->conn ? PQerrorMessage(db->conn) : "not connected";
     /* A dead connection is worth a retry whatever the last statement said, but a refusal that came
@@ -66,12 +73,72 @@ bool db_fail(const struct db *db, const PGresult *res, struct err *err)
                    (int)strcspn(text, "\n"), text);
 }
 
+/* False: nothing came for too long. Then the socket is shut, so that libpq, wherever it looks next,
+ * finds the connection at its end. */
+static bool wait_for(struct db *db, short events, short *out_came)
+{
+    struct pollfd look = {.fd = PQsocket(db->conn), .events = events};
+    int ready;
+
+    do
+        ready = poll(&look, 1, db->wait_ms > 0 ? (int)db->wait_ms : -1);
+    while (ready < 0 && errno == EINTR);
+    *out_came = look.revents;
+    if (ready > 0)
+        return true;
+    db->silent = true;
+    (void)shutdown(look.fd, SHUT_RDWR);
+    return false;
+}
+
+bool db_flush(struct db *db)
+{
+    short came;
+
+    while (PQflush(db->conn) == 1) {
+        if (!wait_for(db, POLLIN | POLLOUT, &came))
+            return false;
+        if (came & POLLIN) /* a server that cannot get rid of what it has to say reads no further */
+            (void)PQconsumeInput(db->conn);
+    }
+    return !db->silent;
+}
+
+PGresult *db_next(struct db *db)
+{
+    short came;
+
+    (void)db_flush(db);
+    while (PQisBusy(db->conn)) {
+        if (!wait_for(db, POLLIN, &came) || !PQconsumeInput(db->conn))
+            break;
+        /* Again: what TLS has deciphered beyond the room that libpq had for it wakes no poll. */
+        if (PQisBusy(db->conn) && !PQconsumeInput(db->conn))
+            break;
+    }
+    return PQgetResult(db->conn);
+}
+
+PGresult *db_answer(struct db *db, int sent)
+{
+    PGresult *last = NULL;
+    PGresult *next;
+
+    while (sent && (next = db_next(db))) {
+        PQclear(last);
+        last = next;
+        if (PQresultStatus(last) == PGRES_COPY_IN || PQstatus(db->conn) == CONNECTION_BAD)
+            break;
+    }
+    return last;
+}
+
 bool db_exec(struct db *db, const char *sql, struct err *err)
 {
     if (!db->conn)
         return err_set(err, ERR_UNAVAILABLE, "not connected");
 
-    DB_RESULT res = PQexec(db->conn, sql);
+    DB_RESULT res = db_answer(db, PQsendQuery(db->conn, sql));
     const ExecStatusType status = PQresultStatus(res);
 
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
@@ -148,10 +215,13 @@ bool db_open(struct db *db, const char *conninfo, enum db_role role, int64_t sta
     const char *const values[] = {"5",          "15",     "5",    "3", "30000",
                                   "spanledger", conninfo, "UTF8", NULL};
 
-    db->conn = PQconnectdbParams(names, values, 1);
+    *db = (struct db){.conn = PQconnectdbParams(names, values, 1)};
+    if (statement_timeout_ms > 0)
+        db->wait_ms = statement_timeout_ms + WAIT_BEYOND_TIMEOUT_MS;
     if (!db->conn)
         return err_set(err, ERR_UNAVAILABLE, "no memory for a database connection");
     (void)PQsetNoticeReceiver(db->conn, drop_notice, NULL);
+    (void)PQsetnonblocking(db->conn, 1); /* sending waits in db_flush, within bounds */
     if (PQstatus(db->conn) != CONNECTION_OK)
         (void)open_fail(db->conn, err);
     else if (check_server(db, err) && set_session(db, role, statement_timeout_ms, err))
@@ -168,5 +238,5 @@ void db_close(struct db *db)
 
 bool db_is_open(const struct db *db)
 {
-    return db->conn && PQstatus(db->conn) == CONNECTION_OK;
+    return db->conn && !db->silent && PQstatus(db->conn) == CONNECTION_OK;
 }

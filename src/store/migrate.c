@@ -41,7 +41,7 @@ static const struct migration *migration_of(int64_t number)
 
 static bool query(struct db *db, const char *sql, PGresult **out_res, struct err *err)
 {
-    DB_RESULT res = PQexec(db->conn, sql);
+    DB_RESULT res = db_answer(db, PQsendQuery(db->conn, sql));
 
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         return db_fail(db, res, err);
@@ -64,7 +64,7 @@ static bool make_schema(struct db *db, struct err *err)
     if (!query(db, "SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'spanledger'", &known, err))
         return false;
     if (PQntuples(known) == 0) {
-        DB_RESULT made = PQexec(db->conn, schema_sql);
+        DB_RESULT made = db_answer(db, PQsendQuery(db->conn, schema_sql));
         const char *state = PQresultErrorField(made, PG_DIAG_SQLSTATE);
 
         if (PQresultStatus(made) != PGRES_COMMAND_OK) {
@@ -120,10 +120,12 @@ static bool record(struct db *db, const struct migration *m, struct err *err)
     (void)snprintf(number, sizeof(number), "%d", m->number);
     hash_text(m->sql, hash);
 
-    DB_RESULT res = PQexecParams(
-        db->conn,
-        "INSERT INTO spanledger.schema_version (number, name, hash) VALUES ($1::int4, $2, $3)", 3,
-        NULL, values, NULL, NULL, 0);
+    DB_RESULT res = db_answer(
+        db,
+        PQsendQueryParams(
+            db->conn,
+            "INSERT INTO spanledger.schema_version (number, name, hash) VALUES ($1::int4, $2, $3)",
+            3, NULL, values, NULL, NULL, 0));
 
     return PQresultStatus(res) == PGRES_COMMAND_OK || db_fail(db, res, err);
 }
@@ -151,7 +153,7 @@ static bool set_days_back(struct db *db, const char *sql, const struct cfg *cfg,
 
     (void)snprintf(days, sizeof(days), "%" PRId64, cfg->partition_days_back);
 
-    DB_RESULT res = PQexecParams(db->conn, sql, 1, NULL, values, NULL, NULL, 0);
+    DB_RESULT res = db_answer(db, PQsendQueryParams(db->conn, sql, 1, NULL, values, NULL, NULL, 0));
 
     return PQresultStatus(res) == PGRES_TUPLES_OK || PQresultStatus(res) == PGRES_COMMAND_OK ||
            db_fail(db, res, err);

@@ -86,7 +86,7 @@ static bool add_arrays(struct reprice *r, const Oid types[][2], size_t count, st
 
 static bool take_only_one(struct db *db, struct err *err)
 {
-    DB_RESULT result = PQexec(db->conn, ONLY_ONE);
+    DB_RESULT result = db_answer(db, PQsendQuery(db->conn, ONLY_ONE));
 
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
         return db_fail(db, result, err);

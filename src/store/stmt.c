@@ -168,12 +168,13 @@ bool stmt_prepare(struct db *db, const struct stmt *stmt, struct err *err)
     if (!db->conn)
         return err_set(err, ERR_UNAVAILABLE, "not connected");
 
-    DB_RESULT prepared = PQprepare(db->conn, stmt->name, stmt->sql, params, stmt->params);
+    DB_RESULT prepared =
+        db_answer(db, PQsendPrepare(db->conn, stmt->name, stmt->sql, params, stmt->params));
     DB_RESULT described = NULL;
 
     if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
         return db_fail(db, prepared, err);
-    described = PQdescribePrepared(db->conn, stmt->name);
+    described = db_answer(db, PQsendDescribePrepared(db->conn, stmt->name));
     if (PQresultStatus(described) != PGRES_COMMAND_OK)
         return db_fail(db, described, err);
     return verify(stmt, described, err);
@@ -199,9 +200,9 @@ bool stmt_send(struct db *db, const char *name, const struct row_params *params,
 
 bool stmt_receive(struct db *db, PGresult **out_res, struct err *err)
 {
-    DB_RESULT res = PQgetResult(db->conn);
+    DB_RESULT res = db_next(db);
 
-    for (PGresult *more; (more = PQgetResult(db->conn));)
+    for (PGresult *more; (more = db_next(db));)
         PQclear(more); /* the end of the statement; there is nothing else */
     if (PQresultStatus(res) != PGRES_TUPLES_OK) {
         stats_add(STAT_QUERIES_FAILED, 1);

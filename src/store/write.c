@@ -118,9 +118,10 @@ bool writer_new(const struct cfg *cfg, const char *conninfo, struct seen *seen,
 static bool read_lock_room(struct writer *w, struct err *err)
 {
     DB_RESULT result =
-        PQexec(w->db.conn, "SELECT current_setting('max_locks_per_transaction')::int8 * "
-                           "(current_setting('max_connections')::int8 + "
-                           "current_setting('max_prepared_transactions')::int8)");
+        db_answer(&w->db, PQsendQuery(w->db.conn,
+                                      "SELECT current_setting('max_locks_per_transaction')::int8 * "
+                                      "(current_setting('max_connections')::int8 + "
+                                      "current_setting('max_prepared_transactions')::int8)"));
     int64_t room = 0;
 
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
@@ -289,7 +290,7 @@ static bool commit(struct writer *w, struct err *err)
                                        .tv_nsec = w->cfg->test_commit_delay_ms % 1000 * NS_PER_MS};
         (void)nanosleep(&pause, NULL);
     }
-    DB_RESULT result = PQexec(w->db.conn, "COMMIT");
+    DB_RESULT result = db_answer(&w->db, PQsendQuery(w->db.conn, "COMMIT"));
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
         return db_fail(&w->db, result, err);
     /* COMMIT of a failed transaction is answered with ROLLBACK, not with an error. */

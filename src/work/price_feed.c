@@ -9,6 +9,7 @@
 #include "store/price_rows.h"
 
 #define POLL_EVERY_NS (2 * NS_PER_S)
+#define STATEMENT_MS 60000 /* upkeep must not wait for ever */
 #define ROWS_MAX_BYTES ((size_t)512 << 20)
 
 struct price_feed {
@@ -21,7 +22,7 @@ struct price_feed {
 
 static bool connect_db(struct price_feed *feed, struct err *err)
 {
-    return db_is_open(&feed->db) || db_open(&feed->db, feed->conninfo, DB_ADMIN, 0, err);
+    return db_is_open(&feed->db) || db_open(&feed->db, feed->conninfo, DB_ADMIN, STATEMENT_MS, err);
 }
 
 static bool make_list(struct price_feed *feed, struct prices *from, struct prices **out_prices,

@@ -11,6 +11,7 @@
 #include "base/stats.h"
 #include "store/chunks.h"
 #include "store/log_rows.h"
+#include "work/thread.h"
 
 #define WATCH_EVERY_MS 500
 #define CHUNKS_EVERY_NS (6 * 3600 * NS_PER_S)
@@ -20,9 +21,11 @@
 #define LOGS_ROWS 1000                      /* looked through in one transaction */
 #define LOGS_ROUNDS 100                     /* in a row; the rest at the next time */
 #define CHUNKS_RETRY_NS (60 * NS_PER_S)
+/* Moving the window's bound may move many rows; who watches the database must not wait for ever. */
+#define CHUNKS_STATEMENT_MS 300000
+#define LOGS_STATEMENT_MS 60000
 
 struct upkeep {
-    const struct cfg *cfg;
     char *conninfo;
     struct embedded *embedded;
     struct price_feed *prices;
@@ -54,7 +57,7 @@ static int64_t make_chunks(struct upkeep *u)
     struct err err = {0};
     bool done;
 
-    if (!db_open(&db, u->conninfo, DB_ADMIN, 0, &err)) {
+    if (!db_open(&db, u->conninfo, DB_ADMIN, CHUNKS_STATEMENT_MS, &err)) {
         log_limited(LOG_WARN, "upkeep", "no connection to make chunks, trying again", "cause='%s'",
                     err.text);
         return clock_mono_ns() + CHUNKS_RETRY_NS;
@@ -73,7 +76,7 @@ static void drop_lost_logs(struct upkeep *u)
     const int64_t before_ns = clock_wall_ns() - LOGS_WAIT_NS;
     struct db db = {0};
     struct err err = {0};
-    bool more = db_open(&db, u->conninfo, DB_ADMIN, 0, &err);
+    bool more = db_open(&db, u->conninfo, DB_ADMIN, LOGS_STATEMENT_MS, &err);
     bool done = more;
 
     for (int round = 0; done && more && round < LOGS_ROUNDS; round++) {
@@ -141,8 +144,16 @@ static void *run(void *arg)
     return NULL;
 }
 
-bool upkeep_start(const struct cfg *cfg, const char *conninfo, struct embedded *embedded,
-                  struct price_feed *prices, struct upkeep **out_upkeep, struct err *err)
+static void upkeep_free(struct upkeep *u)
+{
+    (void)pthread_cond_destroy(&u->wake);
+    (void)pthread_mutex_destroy(&u->lock);
+    free(u->conninfo);
+    free(u);
+}
+
+bool upkeep_start(const char *conninfo, struct embedded *embedded, struct price_feed *prices,
+                  struct upkeep **out_upkeep, struct err *err)
 {
     struct upkeep *u = calloc(1, sizeof(*u));
     pthread_condattr_t attr;
@@ -156,16 +167,14 @@ bool upkeep_start(const struct cfg *cfg, const char *conninfo, struct embedded *
         free(u);
         return err_set(err, ERR_UNAVAILABLE, "no memory for upkeep");
     }
-    u->cfg = cfg;
     u->embedded = embedded;
     u->prices = prices;
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&u->wake, &attr);
     (void)pthread_condattr_destroy(&attr);
-    if (pthread_create(&u->thread, NULL, run, u) != 0) {
-        free(u->conninfo);
-        free(u);
-        return err_set(err, ERR_UNAVAILABLE, "cannot start the upkeep thread");
+    if (!thread_start(&u->thread, run, u, "the upkeep thread", err)) {
+        upkeep_free(u);
+        return false;
     }
     *out_upkeep = u;
     return true;
@@ -180,8 +189,5 @@ void upkeep_stop(struct upkeep *u)
     (void)pthread_cond_signal(&u->wake);
     (void)pthread_mutex_unlock(&u->lock);
     (void)pthread_join(u->thread, NULL);
-    (void)pthread_cond_destroy(&u->wake);
-    (void)pthread_mutex_destroy(&u->lock);
-    free(u->conninfo);
-    free(u);
+    upkeep_free(u);
 }
