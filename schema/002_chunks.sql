@@ -40,9 +40,24 @@ CREATE FUNCTION spanledger.chunk_bound(p_day date, p_is_day bool) RETURNS text
 LANGUAGE sql STABLE
 RETURN to_char(p_day, 'YYYY-MM-DD') || CASE WHEN p_is_day THEN '' ELSE ' 00:00:00+00' END;
 
--- Native: makes the chunk that starts with p_first. False: it is there already. A table of that name that is no partition any more is one that
--- retention detached and has not dropped yet; the new one gets a number.
-CREATE FUNCTION spanledger.make_chunk(p_table spanledger.hypertable, p_first date) RETURNS bool
+-- Native: the first days of chunks that are missing, of those that hold some of the given days, in order. A table of a chunk's name that is no
+-- partition any more is one that retention detached and has not dropped yet; a chunk that was made beside one has a number behind its name.
+CREATE FUNCTION spanledger.missing_chunks(p_table spanledger.hypertable, p_days date[]) RETURNS SETOF date
+LANGUAGE sql STABLE
+SET search_path = ''
+AS $$
+    SELECT DISTINCT spanledger.chunk_first_day(d, p_table.chunk_days)
+    FROM unnest(p_days) AS d
+    EXCEPT
+    SELECT to_date(substr(c.relname, length(p_table.table_name) + 3, 8), 'YYYYMMDD')
+    FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = format('spanledger.%I', p_table.table_name)::regclass AND NOT i.inhdetachpending
+        AND c.relname ~ ('^' || p_table.table_name || '_d[0-9]{8}(_[0-9]+)?$')
+    ORDER BY 1
+$$;
+
+-- Native: makes the chunk that starts with p_first, which is missing.
+CREATE FUNCTION spanledger.make_chunk(p_table spanledger.hypertable, p_first date) RETURNS void
 LANGUAGE plpgsql
 SET search_path = ''
 AS $$
@@ -51,14 +66,6 @@ DECLARE
     chunk text := base;
     number int4 := 1;
 BEGIN
-    PERFORM FROM pg_catalog.pg_inherits i
-        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = format('spanledger.%I', p_table.table_name)::regclass
-            AND NOT i.inhdetachpending
-            AND (c.relname = base OR c.relname ~ ('^' || base || '_[0-9]+$'));
-    IF FOUND THEN
-        RETURN false;
-    END IF;
     WHILE to_regclass(format('spanledger.%I', chunk)) IS NOT NULL LOOP
         number := number + 1;
         chunk := base || '_' || number;
@@ -68,39 +75,34 @@ BEGIN
         p_table.table_name, chunk,
         spanledger.chunk_bound(p_first, p_table.is_day),
         spanledger.chunk_bound(p_first + p_table.chunk_days, p_table.is_day));
-    RETURN true;
 END
 $$;
 
--- Makes the chunks of the given days that are missing, of all hypertables together, and says how many. Days outside the window have the chunks
+-- Makes the chunks of the given days that are missing, of all hypertables together, p_most of them, and says how many. Days outside the window have the chunks
 -- `past` and `future`. To be called in a transaction of its own: the lock makes several sessions take turns, and a session that holds row locks
 -- while it waits here would make the others wait for it.
-CREATE FUNCTION spanledger.ensure_days(p_days date[]) RETURNS int4
+CREATE FUNCTION spanledger.ensure_days(p_days date[], p_most int4 DEFAULT NULL) RETURNS int4
 LANGUAGE plpgsql
 SET search_path = ''
 AS $$
 DECLARE
     h spanledger.hypertable;
     first date;
-    window_first date;
-    window_end date;
+    days date[];
     made int4 := 0;
 BEGIN
     IF spanledger.setting_of('engine') <> 'native' THEN
         RETURN 0;
     END IF;
     PERFORM pg_advisory_xact_lock(7310614225601325409);
-    window_first := spanledger.setting_of('window_first')::date;
-    window_end := spanledger.setting_of('window_end')::date;
+    days := ARRAY(SELECT d FROM unnest(p_days) AS d
+        WHERE d >= spanledger.setting_of('window_first')::date AND d < spanledger.setting_of('window_end')::date);
     FOR h IN SELECT * FROM spanledger.hypertable ORDER BY position LOOP
-        FOR first IN
-            SELECT DISTINCT spanledger.chunk_first_day(d, h.chunk_days) AS chunk_day
-            FROM unnest(p_days) AS d
-            WHERE d >= window_first AND d < window_end
-            ORDER BY chunk_day
-        LOOP
-            IF spanledger.make_chunk(h, first) THEN
-                made := made + 1;
+        FOR first IN SELECT * FROM spanledger.missing_chunks(h, days) LOOP
+            PERFORM spanledger.make_chunk(h, first);
+            made := made + 1;
+            IF made = p_most THEN
+                RETURN made;
             END IF;
         END LOOP;
     END LOOP;

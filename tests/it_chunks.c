@@ -142,6 +142,25 @@ static void every_day_inside_the_window_gets_a_chunk_when_it_is_asked_for(void *
     db_close(&db);
 }
 
+/* More than one transaction makes */
+static void hundreds_of_days_get_their_chunks_by_one_call(void **state)
+{
+    struct db db = open_fresh();
+    const int64_t today = clock_day(clock_wall_ns());
+    int64_t days[120];
+    struct err err;
+
+    (void)state;
+    for (int64_t i = 0; i < 120; i++)
+        days[i] = today - 10 - i;
+    const int64_t before = chunk_count(&db, "span");
+    must(chunks_ensure_days(&db, days, 120, &err));
+    assert_int_equal(chunk_count(&db, "span"), before + 120);
+    assert_int_equal(chunk_count(&db, "span_payload"), before + 120);
+    must(insert_span(&db, days[119], 1, &err));
+    db_close(&db);
+}
+
 static void a_row_without_a_chunk_is_refused_as_no_chunk_until_it_is_made(void **state)
 {
     struct db db = open_fresh();
@@ -399,6 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_day_inside_the_window_gets_a_chunk_when_it_is_asked_for),
+        cmocka_unit_test(hundreds_of_days_get_their_chunks_by_one_call),
         cmocka_unit_test(a_row_without_a_chunk_is_refused_as_no_chunk_until_it_is_made),
         cmocka_unit_test(days_outside_the_window_share_a_chunk_at_either_end),
         cmocka_unit_test(upkeep_keeps_a_week_made_and_the_window_35_to_65_days_ahead),

@@ -5,7 +5,7 @@
 
 #include "store/db.h"
 
-/* Makes the partitions that hold the given days (days since 1970), in a transaction of its own;
+/* Makes the partitions that hold the given days (days since 1970), in transactions of their own;
  * days outside the window share the far past and far future partitions. Safe to call from several
  * processes at once. The connection must not be inside a transaction. */
 MUST_CHECK bool chunks_ensure_days(struct db *db, const int64_t days[], size_t day_count,
