@@ -1,14 +1,15 @@
 /*
  * `spanledger reprice` on a real database beside a running server: a dry run changes nothing and
- * says what would change; a run that is killed again and again ends where one run would have; totals
- * equal an independent recount from the tokens.
+ * says what would change; a run that is killed again and again ends where one run would have, also
+ * while spans come in; totals equal an independent recount from the tokens.
  *
- * REPRICE_TRACES (150) traces of the recorded agent with two billed calls each are sent.
+ * REPRICE_TRACES (1200: more than one part) traces of the recorded agent with two billed calls each are sent.
  */
 #include "test.h"
 
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +22,15 @@
 #include "support/server.h"
 
 #define TEXT_BYTES 65536
+#define REQUEST_BYTES 300000
 #define MOST_BODIES 8
 #define CALLS 2 /* billed ones of the recording */
 #define NEW_PRICES                                                                                 \
     "provider,model,effective_from,input,cache_read,output\n"                                      \
     "openai,gpt-4o,2020-01-01,5,0.5,20\n"
+#define OTHER_PRICES                                                                               \
+    "provider,model,effective_from,input,cache_read,output\n"                                      \
+    "openai,gpt-4o,2020-01-01,7,0.7,21\n"
 
 static struct server server;
 static char conninfo[1024];
@@ -55,22 +60,31 @@ static void renumber(struct buf *body, uint32_t copy)
             put_be32(body->at + at + 2, copy);
 }
 
-static bool send_copies(void)
+/* Copies first .. last, many in a request: messages beside each other are one message. */
+static bool send_copies(uint32_t first, uint32_t last)
 {
     struct arena arena;
     struct bodies bodies = {.count = 0};
+    struct buf request;
     struct reply reply;
     bool fine = true;
 
     arena_init(&arena, 64 << 20);
     assert_true(fixture_each(&arena, "python-strands-agent", take_body, &bodies) > 0);
     reply_init(&reply);
-    for (uint32_t copy = 1; fine && copy <= (uint32_t)trace_count; copy++)
-        for (size_t b = 0; fine && b < bodies.count; b++) {
+    buf_init(&request, 8 << 20);
+    for (uint32_t copy = first; fine && copy <= last; copy++) {
+        for (size_t b = 0; b < bodies.count; b++) {
             renumber(&bodies.copy[b], copy);
-            http_export(server.http_port, false, buf_bytes(&bodies.copy[b]), &reply);
-            fine = reply.status == 200;
+            buf_add_bytes(&request, buf_bytes(&bodies.copy[b]));
         }
+        if (request.len < REQUEST_BYTES && copy != last)
+            continue;
+        http_export(server.http_port, false, buf_bytes(&request), &reply);
+        fine = reply.status == 200;
+        buf_clear(&request);
+    }
+    buf_done(&request);
     reply_done(&reply);
     for (size_t b = 0; b < bodies.count; b++)
         buf_done(&bodies.copy[b]);
@@ -92,20 +106,16 @@ static const char *value(const char *sql)
     return answer;
 }
 
-/* Runs the program; kill_after_ms < 0: to its end. Its words are in `text`. Wait status. */
-static int run(const char *const words[], int kill_after_ms)
+static pid_t start(const char *const words[], const char *out)
 {
     char program[512];
-    char out[200];
     char *argv[16] = {program};
-    struct buf said;
-    int status = 0;
+    pid_t pid;
 
     server_program(program, sizeof(program));
-    (void)snprintf(out, sizeof(out), "%s/said", server.data_dir);
     for (int i = 0; words[i]; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
-    const pid_t pid = fork();
+    pid = fork();
     if (pid == 0) {
         const int file = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
         (void)dup2(file, STDOUT_FILENO);
@@ -114,7 +124,30 @@ static int run(const char *const words[], int kill_after_ms)
         _exit(127);
     }
     assert_true(pid > 0);
-    if (kill_after_ms >= 0) {
+    return pid;
+}
+
+/* A run has done some parts and is not at its end. */
+#define HALF_WAY                                                                                   \
+    "SELECT count(*) FROM spanledger.price_change WHERE finished_at IS NULL AND done_trace_id IS " \
+    "NOT NULL"
+
+/* Runs the program; kill_after_ms < 0: to its end, UNTIL_HALF_WAY: until some of it is done. Its
+ * words are in `text`. Wait status. */
+#define UNTIL_HALF_WAY INT_MAX
+static int run(const char *const words[], int kill_after_ms)
+{
+    char out[200];
+    struct buf said;
+    int status = 0;
+
+    (void)snprintf(out, sizeof(out), "%s/said", server.data_dir);
+    const pid_t pid = start(words, out);
+    if (kill_after_ms == UNTIL_HALF_WAY) {
+        for (int i = 0; i < 10000 && strcmp(value(HALF_WAY), "0") == 0; i++)
+            (void)usleep(1000);
+        (void)kill(pid, SIGKILL);
+    } else if (kill_after_ms >= 0) {
         (void)usleep((unsigned)kill_after_ms * 1000);
         (void)kill(pid, SIGKILL);
     }
@@ -132,9 +165,9 @@ static int set_up(void **state)
     const char *wanted = getenv("REPRICE_TRACES");
 
     (void)state;
-    trace_count = wanted && wanted[0] ? (long)number_at(wanted) : 150;
+    trace_count = wanted && wanted[0] ? (long)number_at(wanted) : 1200;
     return server_up(&server, NULL) && server_conninfo(&server, conninfo, sizeof(conninfo)) &&
-                   send_copies()
+                   send_copies(1, (uint32_t)trace_count)
                ? 0
                : -1;
 }
@@ -152,6 +185,10 @@ static int tear_down(void **state)
     "SELECT sum(coalesce(input_tokens, 0) * 5000000::numeric + coalesce(cache_read_tokens, 0) * "  \
     "500000 + (coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) * 20000000) " BILLED
 
+#define REPRICED                                                                                   \
+    "SELECT count(*) " BILLED " AND price_id IN (SELECT price_id FROM spanledger.price WHERE "     \
+    "source = 'own')"
+
 static void must_equal(const char *left, const char *right)
 {
     char first[256];
@@ -167,22 +204,27 @@ static void sums_agree(void)
     must_equal("SELECT count(*) " BILLED, "SELECT sum(billable_calls) FROM spanledger.trace");
 }
 
+static void write_prices(const char *path, const char *prices)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    (void)fputs(prices, file);
+    (void)fclose(file);
+}
+
 static void a_dry_run_says_what_would_change_and_changes_nothing(void **state)
 {
     char prices[200], before[256], wanted[100];
     const char *const import[] = {"prices", "import", prices, "--db", conninfo, NULL};
     const char *const dry[] = {"reprice", "--dry-run", "--json", "--db", conninfo, NULL};
-    FILE *file;
 
     (void)state;
     (void)snprintf(wanted, sizeof(wanted), "%ld", trace_count * CALLS);
     assert_string_equal(value("SELECT count(*) " BILLED), wanted);
     sums_agree();
     (void)snprintf(prices, sizeof(prices), "%s/prices.csv", server.data_dir);
-    file = fopen(prices, "w");
-    assert_non_null(file);
-    (void)fputs(NEW_PRICES, file);
-    (void)fclose(file);
+    write_prices(prices, NEW_PRICES);
     if (run(import, -1) != 0)
         fail_msg("%s", text);
     (void)snprintf(before, sizeof(before), "%s", value("SELECT sum(cost_total) " BILLED));
@@ -201,16 +243,26 @@ static void a_dry_run_says_what_would_change_and_changes_nothing(void **state)
 static void a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum(void **state)
 {
     const char *const all[] = {"reprice", "--db", conninfo, NULL};
+    int64_t begin_ms;
     int killed = 0;
 
     (void)state;
     for (int round = 0; round < 12; round++) {
-        killed += WIFSIGNALED(run(all, 20 + round * 15));
+        /* At first before anything is done, then in the middle, then whenever it happens. */
+        const int after_ms = round < 3    ? round * 10
+                             : round == 3 ? UNTIL_HALF_WAY
+                                          : 20 + round * 15 + (int)(trace_count / 100);
+
+        killed += WIFSIGNALED(run(all, after_ms));
         sums_agree();
+        if (round == 3)
+            print_message("half-way: %s of %ld calls\n", value(REPRICED), trace_count * CALLS);
     }
     print_message("killed %d of 12\n", killed);
+    begin_ms = mono_ms();
     if (run(all, -1) != 0)
         fail_msg("%s", text);
+    print_message("the rest: %lld ms\n", (long long)(mono_ms() - begin_ms));
     must_equal("SELECT sum(cost_total) " BILLED, RECOUNT);
     must_equal("SELECT sum(cost_total) " BILLED,
                "SELECT sum(input_cost + cache_read_cost + output_cost + coalesce(reasoning_cost, "
@@ -239,8 +291,8 @@ static void a_second_run_changes_nothing(void **state)
     assert_null(strstr(text, "\"changed\":1"));
 }
 
-/* Half a thousand traces with long messages are more than one part may hold: it is made smaller. */
-static void a_part_with_too_much_content_is_split(void **state)
+/* What was said is not read: traces of any size fit into the memory of one request. */
+static void a_run_takes_little_memory(void **state)
 {
     const char *const small[] = {"reprice", "--dry-run",          "--json",  "--db",
                                  conninfo,  "--decode-max-bytes", "1048576", NULL};
@@ -252,6 +304,43 @@ static void a_part_with_too_much_content_is_split(void **state)
     (void)snprintf(wanted, sizeof(wanted), "\"calls\":%ld", trace_count * CALLS);
     if (!strstr(text, wanted))
         fail_msg("want %s in %s", wanted, text);
+}
+
+/* Old traces come again, span by span twice, and new ones, while prices change to and fro. */
+static void spans_that_come_meanwhile_are_priced_too(void **state)
+{
+    const char *const all[] = {"reprice", "--db", conninfo, NULL};
+    char prices[200], wanted[100];
+    const char *const import[] = {"prices", "import", prices, "--db", conninfo, NULL};
+    const uint32_t most = trace_count < 500 ? (uint32_t)trace_count : 500;
+    int status = 0;
+
+    (void)state;
+    (void)snprintf(prices, sizeof(prices), "%s/prices.csv", server.data_dir);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (uint32_t round = 0; round < 3; round++)
+            if (!send_copies(1, most) || !send_copies((uint32_t)trace_count + round * 100 + 1,
+                                                      (uint32_t)trace_count + round * 100 + 100))
+                _exit(1);
+        _exit(0);
+    }
+    assert_true(pid > 0);
+    for (int round = 0; round < 4; round++) {
+        write_prices(prices, round % 2 ? NEW_PRICES : OTHER_PRICES);
+        if (run(import, -1) != 0 || run(all, -1) != 0)
+            fail_msg("%s", text);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    sums_agree();
+    if (run(all, -1) != 0)
+        fail_msg("%s", text);
+    trace_count += 300;
+    (void)snprintf(wanted, sizeof(wanted), "%ld", trace_count * CALLS);
+    assert_string_equal(value("SELECT count(*) " BILLED), wanted);
+    must_equal("SELECT sum(cost_total) " BILLED, RECOUNT);
+    sums_agree();
 }
 
 static void filters_choose_and_wrong_words_are_named(void **state)
@@ -289,7 +378,8 @@ int main(void)
         cmocka_unit_test(a_dry_run_says_what_would_change_and_changes_nothing),
         cmocka_unit_test(a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum),
         cmocka_unit_test(a_second_run_changes_nothing),
-        cmocka_unit_test(a_part_with_too_much_content_is_split),
+        cmocka_unit_test(a_run_takes_little_memory),
+        cmocka_unit_test(spans_that_come_meanwhile_are_priced_too),
         cmocka_unit_test(filters_choose_and_wrong_words_are_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

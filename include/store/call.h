@@ -33,4 +33,12 @@ void call_text(struct call *call, struct bytes value);
 MUST_CHECK bool call_run(struct db *db, const char *name, bool *prepared, const char *sql,
                          const struct call *call, PGresult **out_result, struct err *err);
 
+/*
+ * The same for answers of any length: they are taken row by row, and the database waits meanwhile. What was begun is taken to its end: *out_row
+ * NULL (also after a failure). A row is a result of its own, PQclear is the caller's.
+ */
+MUST_CHECK bool call_stream(struct db *db, const char *sql, const struct call *call,
+                            struct err *err);
+MUST_CHECK bool call_next(struct db *db, PGresult **out_row, struct err *err);
+
 #endif

@@ -24,13 +24,6 @@ struct reprice_trace {
     struct uuid trace_id;
 };
 
-/* A span that was looked at. */
-struct reprice_span {
-    const struct stored_span *row; /* with the cost that it had */
-    struct cost cost;              /* that it has to have */
-    bool changed;
-};
-
 struct reprice_sum {
     int32_t tenant_id;
     struct bytes provider;
@@ -48,10 +41,10 @@ struct reprice; /* one run, on a connection of its own */
 
 /*
  * Begins a run, or goes on with one of the same scope that was interrupted. db is borrowed and may
- * write. Only one runs at a time: ERR_CONTENDED while there is another (an advisory lock that ends
- * with the connection).
+ * write; conninfo is for a second connection, which reads. Only one runs at a time: ERR_CONTENDED
+ * while there is another (an advisory lock that ends with the connection).
  */
-MUST_CHECK bool reprice_open(struct db *db, const struct reprice_scope *scope,
+MUST_CHECK bool reprice_open(struct db *db, const char *conninfo, const struct reprice_scope *scope,
                              struct reprice **out_reprice, struct err *err);
 void reprice_free(struct reprice *reprice);
 
@@ -59,18 +52,30 @@ void reprice_free(struct reprice *reprice);
 bool reprice_resumed(const struct reprice *reprice);
 
 /*
- * The next traces, at most `most`, all of one day; *out_count 0: that was all. Begins a transaction
- * and locks them, so that what is read of them by another connection stays true until reprice_apply.
+ * The next part: some traces of one day; *out_traces 0: that was all. Begins a transaction and locks
+ * them (but on a dry run), so that what is read of them stays true until reprice_apply. May fail with
+ * ERR_CONTENDED, then and until reprice_apply: leave it, and begin it again.
  */
-MUST_CHECK bool reprice_next(struct reprice *reprice, struct reprice_trace *traces, size_t most,
-                             size_t *out_count, int64_t *out_day, struct err *err);
+MUST_CHECK bool reprice_next(struct reprice *reprice, size_t *out_traces, int64_t *out_day,
+                             struct err *err);
 
-/* Instead of reprice_apply: these traces are given back, and reprice_next begins with them again. */
+/*
+ * The next span of the part that takes part in counting, living in arena, with what a price asks for:
+ * ids, start, billing.billable, meaning (facts, usage, the cost that it had), and attributes and exact
+ * where the host may be among them. NULL: that was all.
+ */
+MUST_CHECK bool reprice_read(struct reprice *reprice, struct arena *arena,
+                             struct stored_span **out_row, struct err *err);
+
+/* A span that was looked at, with the cost that it has to have. */
+MUST_CHECK bool reprice_note(struct reprice *reprice, const struct stored_span *row,
+                             const struct cost *cost, bool changed, struct err *err);
+
+/* Instead of reprice_apply: nothing of the part is kept, and reprice_next begins with it again. */
 MUST_CHECK bool reprice_leave(struct reprice *reprice, struct err *err);
 
-/* Writes what has changed of these traces (on a dry run only what it would come to) and commits. */
-MUST_CHECK bool reprice_apply(struct reprice *reprice, const struct reprice_span *spans,
-                              size_t count, struct err *err);
+/* Writes what was noted (on a dry run only what it would come to) and commits. */
+MUST_CHECK bool reprice_apply(struct reprice *reprice, struct err *err);
 
 /* All is done: the run is closed. Sums live in arena. A dry run leaves nothing behind. */
 MUST_CHECK bool reprice_finish(struct reprice *reprice, struct arena *arena,

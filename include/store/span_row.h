@@ -11,4 +11,10 @@
 MUST_CHECK bool span_row_read(struct row *row, bool full, struct shared_rows *shared,
                               struct stored_span *span);
 
+/* Parts of it, for statements that read less: the arrays `usage` and `cost` of
+ * schema/query/span_read_skeleton.txt, and the observation of a name. */
+void span_row_usage(struct row *row, int column, struct token_usage *usage);
+void span_row_cost(struct row *row, int column, struct cost *cost);
+enum observation span_row_observation(struct bytes name);
+
 #endif

@@ -1,4 +1,4 @@
-/* Pricing stored spans anew: each span is read back, understood and priced as if it came now. */
+/* Pricing stored spans anew, by what their columns say and the prices of now. */
 #ifndef WORK_REPRICE_H
 #define WORK_REPRICE_H
 

@@ -63,6 +63,9 @@ void call_text(struct call *call, struct bytes value)
     add(call, TEXTOID, value.len ? (const void *)value.at : "", value.len);
 }
 
+static const int binary[CALL_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                            1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
 static bool prepare(struct db *db, const char *name, const char *sql, const struct call *call,
                     struct err *err)
 {
@@ -74,8 +77,6 @@ static bool prepare(struct db *db, const char *name, const char *sql, const stru
 bool call_run(struct db *db, const char *name, bool *prepared, const char *sql,
               const struct call *call, PGresult **out_result, struct err *err)
 {
-    static const int binary[CALL_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     DB_RESULT result = NULL;
     int sent;
 
@@ -96,4 +97,27 @@ bool call_run(struct db *db, const char *name, bool *prepared, const char *sql,
         result = NULL;
     }
     return true;
+}
+
+bool call_stream(struct db *db, const char *sql, const struct call *call, struct err *err)
+{
+    return (PQsendQueryParams(db->conn, sql, call->count, call->types, call->values, call->lengths,
+                              binary, /* binary result */ 1) == 1 &&
+            PQsetSingleRowMode(db->conn) == 1) ||
+           db_fail(db, NULL, err);
+}
+
+bool call_next(struct db *db, PGresult **out_row, struct err *err)
+{
+    DB_RESULT result = db_next(db);
+
+    *out_row = NULL;
+    if (PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+        *out_row = result;
+        result = NULL;
+        return true;
+    }
+    for (PGresult *more; (more = db_next(db));)
+        PQclear(more);
+    return PQresultStatus(result) == PGRES_TUPLES_OK || db_fail(db, result, err);
 }

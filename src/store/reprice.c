@@ -2,8 +2,10 @@
  * Pricing stored spans anew, part by part.
  *
  * DESIGN: a part is some traces of one day, in the order of (trace id, tenant): one transaction with
- * the same locks as a writer's. How far the run is and what it did so far stand in the same
- * transaction, so a run that is killed goes on where it was.
+ * the same locks as a writer's, taken in the same order. How far the run is and what it did so far
+ * stand in the same transaction, so a run that is killed goes on where it was; that is also why parts
+ * need not wait for the disk. Another connection reads the spans of the locked traces, row by row,
+ * while this one writes: memory does not grow with a trace. A dry run locks nothing.
  */
 #include "store/reprice.h"
 
@@ -12,86 +14,32 @@
 
 #include "base/clock.h"
 #include "queries.h"
-#include "store/call.h"
 #include "store/counting.h"
 #include "store/pgtypes.h"
+#include "store/reprice_parts.h"
 #include "store/row.h"
+#include "store/span_row.h"
 
-#define ARRAYS 20
-#define ARRAY_MAX_BYTES ((size_t)256 << 20)
+#define PART_SPANS 10000 /* about so many of one transaction; one trace may have more */
+#define LOCK_BYTES ((size_t)1 << 20)
 
-/* Of advisory locks, beside those of write_lock.sql. */
-#define ONLY_ONE "SELECT pg_try_advisory_lock(7003, 0)"
+/* Of advisory locks, beside those of write_lock.sql. The session of a run that was killed lives until
+ * its statement ends: that is waited for. */
+#define ONLY_ONE "SET lock_timeout = '10s'; SELECT pg_advisory_lock(7003, 0); SET lock_timeout = 0"
 
-struct reprice {
-    struct db *db;
-    struct reprice_scope scope;
-    int64_t change_id;
-    int64_t *days;
-    size_t day_count;
-    size_t day; /* index of the one at hand */
-    bool resumed;
-    struct uuid after_trace_id; /* on the day at hand */
-    int32_t after_tenant_id;
-    struct reprice_trace last; /* of the part at hand */
-    struct pg_array arrays[ARRAYS];
-};
-
-static const Oid write_types[ARRAYS][2] = {
-    {INT4OID, INT4ARRAYOID},
-    {INT2OID, INT2ARRAYOID},
-    {UUIDOID, UUIDARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {TIMESTAMPTZOID, TIMESTAMPTZARRAYOID},
-    {INT4OID, INT4ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-    {INT2OID, INT2ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-};
-static const Oid sum_types[7][2] = {
-    {INT4OID, INT4ARRAYOID}, {TEXTOID, TEXTARRAYOID}, {TEXTOID, TEXTARRAYOID},
-    {BOOLOID, BOOLARRAYOID}, {BOOLOID, BOOLARRAYOID}, {INT8OID, INT8ARRAYOID},
-    {INT8OID, INT8ARRAYOID},
-};
-
-static void start_arrays(struct reprice *r, const Oid types[][2], size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        pg_array_clear(&r->arrays[i]);
-        r->arrays[i].element_oid = types[i][0];
-    }
-}
-
-static bool add_arrays(struct reprice *r, const Oid types[][2], size_t count, struct call *call,
-                       struct err *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!buf_ok(&r->arrays[i].bytes))
-            return err_set(err, ERR_UNAVAILABLE, "no memory for a part of a re-pricing");
-        call_array(call, types[i][1], &r->arrays[i]);
-    }
-    return true;
-}
+/* As a writer's (store/write): rows are found by key, whatever the tables held when they were
+ * analysed. */
+#define PLANS                                                                                      \
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"             \
+    "SET enable_bitmapscan = off; SET enable_material = off; SET jit = off"
 
 static bool take_only_one(struct db *db, struct err *err)
 {
-    DB_RESULT result = db_answer(db, PQsendQuery(db->conn, ONLY_ONE));
-
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        return db_fail(db, result, err);
-    return PQgetvalue(result, 0, 0)[0] == 't' ||
-           err_set(err, ERR_CONTENDED, "another re-pricing runs: wait until it has ended");
+    if (db_exec(db, ONLY_ONE, err))
+        return true;
+    return err->kind == ERR_CONTENDED
+               ? err_set(err, ERR_CONTENDED, "another re-pricing runs: wait until it has ended")
+               : false;
 }
 
 static bool begin_run(struct reprice *r, int64_t *out_done_day, struct err *err)
@@ -150,8 +98,8 @@ static bool find_days(struct reprice *r, int64_t done_day, struct err *err)
     return row_ok(&row);
 }
 
-bool reprice_open(struct db *db, const struct reprice_scope *scope, struct reprice **out_reprice,
-                  struct err *err)
+bool reprice_open(struct db *db, const char *conninfo, const struct reprice_scope *scope,
+                  struct reprice **out_reprice, struct err *err)
 {
     struct reprice *r = calloc(1, sizeof(*r));
     int64_t done_day;
@@ -160,11 +108,12 @@ bool reprice_open(struct db *db, const struct reprice_scope *scope, struct repri
         return err_set(err, ERR_UNAVAILABLE, "no memory for a re-pricing");
     r->db = db;
     r->scope = *scope;
-    for (size_t i = 0; i < ARRAYS; i++)
-        pg_array_init(&r->arrays[i], INT4OID, ARRAY_MAX_BYTES);
-    if (!take_only_one(db, err) ||
+    reprice_write_init(&r->batch);
+    if (!db_open(&r->reader, conninfo, DB_READ, 0, err) || !db_exec(&r->reader, PLANS, err) ||
+        !db_exec(db, PLANS, err) || !take_only_one(db, err) ||
         !db_exec(db, "DELETE FROM spanledger.price_change WHERE dry_run", err) ||
-        !begin_run(r, &done_day, err) || !find_days(r, done_day, err)) {
+        !begin_run(r, &done_day, err) || !find_days(r, done_day, err) ||
+        !db_exec(db, "SET synchronous_commit = off", err)) {
         reprice_free(r);
         return false;
     }
@@ -176,8 +125,8 @@ void reprice_free(struct reprice *reprice)
 {
     if (!reprice)
         return;
-    for (size_t i = 0; i < ARRAYS; i++)
-        pg_array_done(&reprice->arrays[i]);
+    db_close(&reprice->reader);
+    reprice_write_done(&reprice->batch);
     free(reprice->days);
     free(reprice);
 }
@@ -187,216 +136,226 @@ bool reprice_resumed(const struct reprice *reprice)
     return reprice->resumed;
 }
 
-static bool find_traces(struct reprice *r, struct reprice_trace *traces, size_t most,
-                        size_t *out_count, struct err *err)
+static bool find_traces(struct reprice *r, struct err *err)
 {
     struct call call = {0};
     DB_RESULT result = NULL;
+    int64_t spans = 0;
 
     call_int4(&call, r->scope.tenant_id);
     call_date(&call, r->days[r->day]);
     call_uuid(&call, &r->after_trace_id);
     call_int4(&call, r->after_tenant_id);
-    call_int4(&call, (int32_t)most);
+    call_int4(&call, REPRICE_PART_TRACES);
     if (!call_run(r->db, NULL, NULL, sql_reprice_find, &call, &result, err))
         return false;
     struct row row = {.res = result, .err = err};
-    for (row.at = 0; row.at < PQntuples(result) && (size_t)row.at < most; row.at++)
-        traces[row.at] = (struct reprice_trace){.tenant_id = row_int4(&row, 0),
-                                                .bucket = row_int2(&row, 1),
-                                                .trace_id = row_uuid(&row, 2)};
-    *out_count = (size_t)row.at;
+    r->trace_count = 0;
+    for (; row.at < PQntuples(result) && row.at < REPRICE_PART_TRACES && spans < PART_SPANS;
+         row.at++) {
+        r->traces[r->trace_count++] = (struct reprice_trace){.tenant_id = row_int4(&row, 0),
+                                                             .bucket = row_int2(&row, 1),
+                                                             .trace_id = row_uuid(&row, 2)};
+        spans += row_int4(&row, 3);
+    }
     return row_ok(&row);
 }
 
+/* As signed numbers, which is the order in which writers take them. */
 static int compare_keys(const void *a, const void *b)
 {
     const int64_t x = *(const int64_t *)a;
     const int64_t y = *(const int64_t *)b;
 
-    return ((uint64_t)x > (uint64_t)y) - ((uint64_t)x < (uint64_t)y);
+    return (x > y) - (x < y);
 }
 
-/* The locks of a writer: tenants, then traces in ascending order. */
-static bool lock_traces(struct reprice *r, const struct reprice_trace *traces, size_t count,
-                        struct err *err)
-{
-    static const Oid types[2][2] = {{INT4OID, INT4ARRAYOID}, {INT8OID, INT8ARRAYOID}};
-    int64_t *keys = calloc(2 * count, sizeof(*keys)); /* of traces, then tenants */
-    struct call call = {0};
-    bool done;
-
-    if (!keys)
-        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu locks", count);
-    for (size_t i = 0; i < count; i++) {
-        keys[i] = (int64_t)counting_trace_lock(traces[i].tenant_id, &traces[i].trace_id);
-        keys[count + i] = traces[i].tenant_id;
-    }
-    qsort(keys, count, sizeof(*keys), compare_keys);
-    qsort(keys + count, count, sizeof(*keys), compare_keys);
-    start_arrays(r, types, 2);
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || keys[count + i] != keys[count + i - 1])
-            pg_array_int4(&r->arrays[0], (int32_t)keys[count + i]);
-        if (i == 0 || keys[i] != keys[i - 1])
-            pg_array_int8(&r->arrays[1], keys[i]);
-    }
-    free(keys);
-    done = add_arrays(r, types, 2, &call, err);
-    call_bool(&call, false);
-    return done && call_run(r->db, NULL, NULL, sql_write_lock, &call, NULL, err);
-}
-
-bool reprice_next(struct reprice *r, struct reprice_trace *traces, size_t most, size_t *out_count,
-                  int64_t *out_day, struct err *err)
-{
-    for (*out_count = 0; r->day < r->day_count; r->day++) {
-        if (!find_traces(r, traces, most, out_count, err))
-            return false;
-        if (*out_count > 0)
-            break;
-        r->after_trace_id = (struct uuid){0};
-        r->after_tenant_id = INT32_MIN;
-    }
-    if (*out_count == 0)
-        return true;
-    r->last = traces[*out_count - 1];
-    *out_day = r->days[r->day];
-    return db_exec(r->db, "BEGIN", err) && lock_traces(r, traces, *out_count, err);
-}
-
-bool reprice_leave(struct reprice *r, struct err *err)
-{
-    return db_exec(r->db, "ROLLBACK", err);
-}
-
-static void add_cost(struct pg_array *array, int64_t amount, int64_t none)
-{
-    if (amount == none)
-        pg_array_null(array);
-    else
-        pg_array_int8(array, amount);
-}
-
-static void add_span(struct pg_array *a, const struct reprice_span *s)
-{
-    const struct stored_span *row = s->row;
-
-    pg_array_int4(&a[0], row->tenant_id);
-    pg_array_int2(&a[1], row->trace_bucket);
-    pg_array_uuid(&a[2], &row->trace_id);
-    pg_array_int8(&a[3], row->span_id);
-    pg_array_int8(&a[4], pg_timestamp(row->start_unix_ns));
-    pg_array_int4(&a[5], row->kind);
-    for (size_t k = 0; k < TOKEN_KIND_COUNT; k++)
-        add_cost(&a[6 + k], s->cost.by_kind[k], 0);
-    add_cost(&a[15], s->cost.request, 0);
-    add_cost(&a[16], s->cost.computed, COST_UNKNOWN);
-    add_cost(&a[17], s->cost.total, COST_UNKNOWN);
-    if (s->cost.source == COST_SOURCE_NONE)
-        pg_array_null(&a[18]);
-    else
-        pg_array_int2(&a[18], (int16_t)s->cost.source);
-    add_cost(&a[19], (int64_t)s->cost.price_id, 0);
-}
-
-static void add_day(struct reprice *r, struct call *call)
-{
-    const int64_t begin = r->days[r->day] * S_PER_DAY;
-
-    call_timestamp(call, begin * NS_PER_S);
-    call_timestamp(call, begin >= INT64_MAX / NS_PER_S - S_PER_DAY
-                             ? INT64_MAX
-                             : (begin + S_PER_DAY) * NS_PER_S - 1);
-}
-
-static bool write_costs(struct reprice *r, const struct reprice_span *spans, size_t count,
-                        struct err *err)
-{
-    struct call call = {0};
-
-    start_arrays(r, write_types, ARRAYS);
-    for (size_t i = 0; i < count; i++)
-        if (spans[i].changed)
-            add_span(r->arrays, &spans[i]);
-    if (r->arrays[0].count == 0)
-        return true;
-    if (!add_arrays(r, write_types, ARRAYS, &call, err))
-        return false;
-    add_day(r, &call);
-    return call_run(r->db, NULL, NULL, sql_reprice_write, &call, NULL, err);
-}
-
-/* The day's rows of traces with spans that changed. Spans of one trace stand beside each other. */
-static bool recount(struct reprice *r, const struct reprice_span *spans, size_t count,
-                    struct err *err)
-{
-    static const Oid types[4][2] = {{INT4OID, INT4ARRAYOID},
-                                    {INT2OID, INT2ARRAYOID},
-                                    {UUIDOID, UUIDARRAYOID},
-                                    {DATEOID, DATEARRAYOID}};
-    const struct stored_span *last = NULL;
-    struct call call = {0};
-
-    start_arrays(r, types, 4);
-    for (size_t i = 0; i < count; i++) {
-        const struct stored_span *row = spans[i].row;
-
-        if (!spans[i].changed ||
-            (last && last->tenant_id == row->tenant_id &&
-             memcmp(last->trace_id.at, row->trace_id.at, sizeof(row->trace_id)) == 0))
-            continue;
-        last = row;
-        pg_array_int4(&r->arrays[0], row->tenant_id);
-        pg_array_int2(&r->arrays[1], row->trace_bucket);
-        pg_array_uuid(&r->arrays[2], &row->trace_id);
-        pg_array_int4(&r->arrays[3], pg_date(r->days[r->day]));
-    }
-    if (r->arrays[0].count == 0)
-        return true;
-    if (!add_arrays(r, types, 4, &call, err))
-        return false;
-    add_day(r, &call);
-    call_date(&call, r->days[r->day]);
-    call_date(&call, r->days[r->day]);
-    return call_run(r->db, NULL, NULL, sql_write_trace_recount, &call, NULL, err);
-}
-
-static bool add_sums(struct reprice *r, const struct reprice_span *spans, size_t count,
+static bool run_lock(struct reprice *r, struct pg_array *tenants, struct pg_array *traces,
                      struct err *err)
 {
     struct call call = {0};
 
-    start_arrays(r, sum_types, 7);
-    for (size_t i = 0; i < count; i++) {
-        const struct stored_span *row = spans[i].row;
-        struct pg_array *a = r->arrays;
-
-        pg_array_int4(&a[0], row->tenant_id);
-        pg_array_bytes(&a[1], row->meaning->provider);
-        pg_array_bytes(&a[2], row->meaning->model);
-        pg_array_bool(&a[3], spans[i].changed);
-        pg_array_bool(&a[4], row->billing.billable);
-        add_cost(&a[5], row->meaning->cost.total, COST_UNKNOWN);
-        add_cost(&a[6], spans[i].cost.total, COST_UNKNOWN);
-    }
-    call_int8(&call, r->change_id);
-    if (!add_arrays(r, sum_types, 7, &call, err))
-        return false;
-    call_date(&call, r->days[r->day]);
-    call_uuid(&call, &r->last.trace_id);
-    call_int4(&call, r->last.tenant_id);
-    return call_run(r->db, NULL, NULL, sql_reprice_sum, &call, NULL, err);
+    if (!buf_ok(&tenants->bytes) || !buf_ok(&traces->bytes))
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %zu locks", r->trace_count);
+    call_array(&call, INT4ARRAYOID, tenants);
+    call_array(&call, INT8ARRAYOID, traces);
+    call_bool(&call, false);
+    return call_run(r->db, NULL, NULL, sql_write_lock, &call, NULL, err);
 }
 
-bool reprice_apply(struct reprice *r, const struct reprice_span *spans, size_t count,
-                   struct err *err)
+/* The locks of a writer: tenants, then traces in ascending order. */
+static bool lock_traces(struct reprice *r, struct err *err)
 {
-    r->after_trace_id = r->last.trace_id;
-    r->after_tenant_id = r->last.tenant_id;
-    return (r->scope.dry_run ||
-            (write_costs(r, spans, count, err) && recount(r, spans, count, err))) &&
-           add_sums(r, spans, count, err) && db_exec(r->db, "COMMIT", err);
+    const size_t count = r->trace_count;
+    int64_t *tenant_keys = r->lock_keys;
+    int64_t *trace_keys = r->lock_keys + count;
+    struct pg_array tenants;
+    struct pg_array traces;
+    bool done;
+
+    for (size_t i = 0; i < count; i++) {
+        tenant_keys[i] = r->traces[i].tenant_id;
+        trace_keys[i] =
+            (int64_t)counting_trace_lock(r->traces[i].tenant_id, &r->traces[i].trace_id);
+    }
+    qsort(tenant_keys, count, sizeof(*tenant_keys), compare_keys);
+    qsort(trace_keys, count, sizeof(*trace_keys), compare_keys);
+    pg_array_init(&tenants, INT4OID, LOCK_BYTES);
+    pg_array_init(&traces, INT8OID, LOCK_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || tenant_keys[i] != tenant_keys[i - 1])
+            pg_array_int4(&tenants, (int32_t)tenant_keys[i]);
+        if (i == 0 || trace_keys[i] != trace_keys[i - 1])
+            pg_array_int8(&traces, trace_keys[i]);
+    }
+    done = run_lock(r, &tenants, &traces, err);
+    pg_array_done(&tenants);
+    pg_array_done(&traces);
+    return done;
+}
+
+/* Asks for the spans of the part. */
+static bool send_read(struct reprice *r, struct err *err)
+{
+    struct call call = {0};
+    struct pg_array arrays[3];
+
+    pg_array_init(&arrays[0], INT4OID, LOCK_BYTES);
+    pg_array_init(&arrays[1], INT2OID, LOCK_BYTES);
+    pg_array_init(&arrays[2], UUIDOID, LOCK_BYTES);
+    for (size_t i = 0; i < r->trace_count; i++) {
+        pg_array_int4(&arrays[0], r->traces[i].tenant_id);
+        pg_array_int2(&arrays[1], r->traces[i].bucket);
+        pg_array_uuid(&arrays[2], &r->traces[i].trace_id);
+    }
+    call_array(&call, INT4ARRAYOID, &arrays[0]);
+    call_array(&call, INT2ARRAYOID, &arrays[1]);
+    call_array(&call, UUIDARRAYOID, &arrays[2]);
+    reprice_write_add_day(r, &call);
+    r->reading = buf_ok(&arrays[2].bytes)
+                     ? call_stream(&r->reader, sql_reprice_read, &call, err)
+                     : err_set(err, ERR_UNAVAILABLE, "no memory for %zu traces", r->trace_count);
+    for (size_t i = 0; i < 3; i++)
+        pg_array_done(&arrays[i]);
+    return r->reading;
+}
+
+bool reprice_next(struct reprice *r, size_t *out_traces, int64_t *out_day, struct err *err)
+{
+    for (r->trace_count = 0; r->day < r->day_count; r->day++) {
+        if (!find_traces(r, err))
+            return false;
+        if (r->trace_count > 0)
+            break;
+        r->after_trace_id = (struct uuid){0};
+        r->after_tenant_id = INT32_MIN;
+    }
+    *out_traces = r->trace_count;
+    if (r->trace_count == 0)
+        return true;
+    *out_day = r->days[r->day];
+    reprice_write_clear(&r->batch);
+    return db_exec(r->db, "BEGIN", err) && (r->scope.dry_run || lock_traces(r, err)) &&
+           send_read(r, err);
+}
+
+/* Columns of reprice_read.sql. */
+enum column {
+    PLACE,
+    SPAN_ID,
+    START_TIME,
+    START_NS,
+    KIND,
+    BILLABLE,
+    MEANING_FLAGS,
+    OBSERVATION_TYPE,
+    PROVIDER,
+    MODEL,
+    REQUEST_MODEL,
+    USAGE,
+    COST,
+    MARKS,
+    ATTRIBUTES,
+    EXACT,
+};
+
+static bool read_row(const struct reprice *r, struct row *row, struct stored_span *out,
+                     struct meaning *m)
+{
+    const size_t place = (size_t)row_int4(row, PLACE);
+
+    if (!row_ok(row))
+        return false;
+    if (place >= r->trace_count)
+        return err_set(row->err, ERR_INTERNAL, "spans of trace %zu of %zu", place, r->trace_count);
+    m->flags = (unsigned)row_int4_or_0(row, MEANING_FLAGS) &
+               ~(unsigned)(STORED_FLAG_COUNTED | STORED_FLAG_PLAIN);
+    m->observation = span_row_observation(row_text_or_empty(row, OBSERVATION_TYPE));
+    m->provider = row_text_or_empty(row, PROVIDER);
+    m->model = row_text_or_empty(row, MODEL);
+    m->request_model = row_text_or_empty(row, REQUEST_MODEL);
+    span_row_usage(row, USAGE, &m->usage);
+    span_row_cost(row, COST, &m->cost);
+    m->reported_cost = m->cost.reported;
+    *out = (struct stored_span){
+        .tenant_id = r->traces[place].tenant_id,
+        .trace_bucket = r->traces[place].bucket,
+        .trace_id = r->traces[place].trace_id,
+        .span_id = row_int8(row, SPAN_ID),
+        .start_unix_ns = row_time_us(row, START_TIME) * NS_PER_US + row_int2(row, START_NS),
+        .kind = row_int4(row, KIND),
+        .marks = (unsigned)row_int4(row, MARKS),
+        .attributes = row_text_or_empty(row, ATTRIBUTES),
+        .exact = row_text_or_empty(row, EXACT),
+        .billing = {.billable = row_bool_or_false(row, BILLABLE)},
+        .meaning = m,
+    };
+    return row_ok(row);
+}
+
+bool reprice_read(struct reprice *r, struct arena *arena, struct stored_span **out_row,
+                  struct err *err)
+{
+    DB_RESULT result = NULL;
+    struct stored_span *span;
+    struct meaning *meaning;
+    bool done;
+
+    *out_row = NULL;
+    done = call_next(&r->reader, &result, err);
+    r->reading = done && result;
+    if (!r->reading)
+        return done;
+    struct row row = {.res = result, .arena = arena, .err = err};
+    span = arena_new(arena, struct stored_span);
+    meaning = arena_new(arena, struct meaning);
+    if (!span || !meaning)
+        return err_set(err, ERR_TOO_LARGE, "no memory for a span");
+    if (!read_row(r, &row, span, meaning))
+        return false;
+    *out_row = span;
+    return true;
+}
+
+bool reprice_leave(struct reprice *r, struct err *err)
+{
+    struct err ignored;
+
+    for (PGresult *row = NULL; r->reading; PQclear(row))
+        if (!call_next(&r->reader, &row, &ignored) || !row)
+            r->reading = false;
+    return db_exec(r->db, "ROLLBACK", err);
+}
+
+bool reprice_apply(struct reprice *r, struct err *err)
+{
+    const struct reprice_trace last = r->traces[r->trace_count - 1];
+
+    if (!reprice_write_flush(r, err) || !db_exec(r->db, "COMMIT", err))
+        return false;
+    r->after_trace_id = last.trace_id;
+    r->after_tenant_id = last.tenant_id;
+    return true;
 }
 
 static bool read_sums(struct reprice *r, struct arena *arena, struct reprice_sum **out_sums,
@@ -441,5 +400,7 @@ bool reprice_finish(struct reprice *r, struct arena *arena, struct reprice_sum *
     if (r->scope.dry_run)
         return db_exec(r->db, "DELETE FROM spanledger.price_change WHERE dry_run", err);
     call_int8(&call, r->change_id);
-    return call_run(r->db, NULL, NULL, sql_reprice_end, &call, NULL, err);
+    /* From here on the run is said to be done: that, and with it all before, waits for the disk. */
+    return db_exec(r->db, "SET synchronous_commit = on", err) &&
+           call_run(r->db, NULL, NULL, sql_reprice_end, &call, NULL, err);
 }

@@ -71,7 +71,7 @@ static bool has_any(const struct row *row, int first, int end)
     return false;
 }
 
-static enum observation observation_of(struct bytes name)
+enum observation span_row_observation(struct bytes name)
 {
     for (unsigned o = 0; o < OBSERVATION_COUNT; o++)
         if (bytes_is(name, observation_name((enum observation)o)))
@@ -79,12 +79,12 @@ static enum observation observation_of(struct bytes name)
     return OBSERVATION_SPAN;
 }
 
-/* USAGE: rule, kinds, total, parts of kinds. */
-static void read_usage(struct row *row, struct token_usage *usage)
+/* Rule, kinds, total, parts of kinds. */
+void span_row_usage(struct row *row, int column, struct token_usage *usage)
 {
     int64_t items[1 + TOKEN_KIND_COUNT + 3];
 
-    if (!row_int8s(row, USAGE, items, sizeof(items) / sizeof(items[0]), /* if_null= */ 0))
+    if (!row_int8s(row, column, items, sizeof(items) / sizeof(items[0]), /* if_null= */ 0))
         return;
     usage->sent = true;
     usage->rule = (enum usage_rule)items[0];
@@ -99,15 +99,15 @@ static int64_t known_or_0(int64_t cost)
     return cost == COST_UNKNOWN ? 0 : cost;
 }
 
-/* COST: source, kinds, request, computed, reported, total, price. */
-static void read_cost(struct row *row, struct cost *cost)
+/* Source, kinds, request, computed, reported, total, price. */
+void span_row_cost(struct row *row, int column, struct cost *cost)
 {
     int64_t items[1 + TOKEN_KIND_COUNT + 5];
     const int64_t *rest = &items[1 + TOKEN_KIND_COUNT];
 
     *cost =
         (struct cost){.total = COST_UNKNOWN, .computed = COST_UNKNOWN, .reported = COST_UNKNOWN};
-    if (!row_int8s(row, COST, items, sizeof(items) / sizeof(items[0]), COST_UNKNOWN))
+    if (!row_int8s(row, column, items, sizeof(items) / sizeof(items[0]), COST_UNKNOWN))
         return;
     cost->source = (enum cost_source)known_or_0(items[0]);
     for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
@@ -148,7 +148,7 @@ static void read_meaning(struct row *row, bool full, struct stored_span *span)
                                row->arena->max_bytes);
         return;
     }
-    m->observation = observation_of(row_text_or_empty(row, OBSERVATION_TYPE));
+    m->observation = span_row_observation(row_text_or_empty(row, OBSERVATION_TYPE));
     m->flags = (unsigned)row_int4_or_0(row, MEANING_FLAGS) &
                ~(unsigned)(STORED_FLAG_COUNTED | STORED_FLAG_PLAIN);
     m->provider = row_text_or_empty(row, PROVIDER);
@@ -157,8 +157,8 @@ static void read_meaning(struct row *row, bool full, struct stored_span *span)
     m->level = row_text_or_empty(row, LEVEL);
     if (!row_is_null(row, COMPLETION_START_TIME))
         m->completion_start_ns = row_time_us(row, COMPLETION_START_TIME) * NS_PER_US;
-    read_usage(row, &m->usage);
-    read_cost(row, &m->cost);
+    span_row_usage(row, USAGE, &m->usage);
+    span_row_cost(row, COST, &m->cost);
     m->reported_cost = m->cost.reported;
     m->failed = span->outcome == SPAN_FAILED && span->status_code != STATUS_ERROR;
     if (full)
