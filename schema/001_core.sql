@@ -196,7 +196,7 @@ CREATE TABLE spanledger.trace (
     roots_cancelled int4 NOT NULL,
     roots_unfinished int4 NOT NULL,
     trace_bucket int2 NOT NULL,
-    multi_day bool NOT NULL,           -- the trace has rows of other days too
+    multi_day bool NOT NULL,           -- the trace has a row of another day at most 31 days away too
     first_name text NOT NULL,
     first_service text NOT NULL,
     root_name text,
@@ -227,7 +227,7 @@ CREATE TABLE spanledger.trace (
     output_rank int8,
     tags text[],                       -- of all spans: distinct, sorted
     -- Counts and sums; NULL: 0.
-    counted_spans int4,                -- spans that take part in counting (ledger/fold.h fold_counts)
+    counted_spans int4,                -- spans that take part in counting (model/meaning.h meaning_counts)
     plain_spans int4,                  -- those of them that cannot be in anybody's way (fold_is_plain)
     billable_calls int4,
     unpriced_calls int4,               -- billable without a known cost

@@ -136,6 +136,31 @@ static void merges_the_days_of_a_trace_by_rank_and_sum(void **state)
     assert_true(row->spend.cost_total == 91000);
 }
 
+/* Its first day once more, later and not marked: as write_trace_multi.sql leaves one that is far. */
+static void lists_a_far_day_of_a_trace_by_itself(void **state)
+{
+    struct trace_filter filter = everything();
+    struct trace_page page;
+
+    (void)state;
+    seed_run(&db,
+             "INSERT INTO spanledger.trace SELECT (jsonb_populate_record(t, jsonb_build_object("
+             "'day', t.day + 9, 'start_ns', t.start_ns + 777600000000000, 'multi_day',"
+             " false))).* FROM spanledger.trace AS t"
+             " WHERE trace_id::text LIKE '02%' AND day = '2026-09-04'");
+    filter.to_ns = INT64_MAX;
+    filter.facets[filter.facet_count++] = BYTES_LITERAL("model:gpt-4o");
+    filter.session = BYTES_LITERAL("first");
+    page = list(&filter);
+    assert_int_equal(page.count, 1);
+    assert_true(page.items[0].spend.cost_total == 1000);
+    filter.session = BYTES_LITERAL("second");
+    page = list(&filter);
+    assert_int_equal(page.count, 1);
+    assert_true(page.items[0].spend.cost_total == 91000);
+    seed_run(&db, "DELETE FROM spanledger.trace WHERE day > '2026-09-10'");
+}
+
 #define FACETS(...)                                                                                \
     .facets = {__VA_ARGS__},                                                                       \
     .facet_count = sizeof((struct bytes[]){__VA_ARGS__}) / sizeof(struct bytes)
@@ -456,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_a_trace_of_several_days_once_with_whole_values),
         cmocka_unit_test(merges_the_days_of_a_trace_by_rank_and_sum),
+        cmocka_unit_test(lists_a_far_day_of_a_trace_by_itself),
         cmocka_unit_test(filters_and_sorts_by_values_of_the_whole_trace),
         cmocka_unit_test(pages_fit_together_without_gap_or_repeat),
         cmocka_unit_test(range_is_that_of_the_true_start),

@@ -136,12 +136,12 @@ static void assert_traces_add_up(struct fixture *f)
         "AS last, "
         "count(*) FILTER (WHERE parent_span_id IS NULL) AS roots, "
         "array_agg(DISTINCT service_name ORDER BY service_name) AS services, "
-        "(array_agg(name ORDER BY at, span_id))[1] AS name FROM s GROUP BY 1, 2, 3), "
-        "m AS (SELECT trace_id FROM e GROUP BY 1 HAVING count(*) > 1) "
+        "(array_agg(name ORDER BY at, span_id))[1] AS name FROM s GROUP BY 1, 2, 3) "
         "SELECT count(*) FROM e FULL JOIN spanledger.trace t USING (tenant_id, trace_id, day) "
         "WHERE "
-        "(e.n, e.bad, e.first, e.last, e.roots, e.services, e.name, EXISTS (SELECT FROM m WHERE "
-        "m.trace_id = e.trace_id)) "
+        "(e.n, e.bad, e.first, e.last, e.roots, e.services, e.name, EXISTS (SELECT FROM e AS m "
+        "WHERE "
+        "m.trace_id = e.trace_id AND m.day <> e.day AND abs(m.day - e.day) <= 31)) "
         "IS DISTINCT FROM (t.span_count::int8, t.error_count::int8, t.start_ns, t.end_ns, "
         "(t.roots_ended + t.roots_failed + t.roots_cancelled + t.roots_unfinished)::int8, "
         "t.services, t.first_name, "
@@ -291,6 +291,62 @@ static void a_trace_over_midnight_has_marked_rows(void **state)
     assert_traces_add_up(f);
 }
 
+/* Days that are marked are shown as one trace in lists; which are may not depend on the order. */
+static const struct day_story {
+    const char *why;
+    int days[4];
+    size_t count;
+    int64_t marked;
+} day_stories[] = {
+    {"31 days apart are near", {0, 31}, 2, 2},
+    {"32 days apart are not", {0, 32}, 2, 0},
+    {"one far from two that are near", {0, 1, 60}, 3, 2},
+    {"the one between joins both", {0, 60, 30}, 3, 3},
+    {"two and two, far from each other", {0, 100, 1, 101}, 4, 4},
+    {"a far one between two batches of near ones", {5, 200, 0}, 3, 2},
+};
+
+/* way 0: in one batch, 1: one after the other, 2: in reverse, 3: the last with the first. */
+static void write_days(struct fixture *f, const struct day_story *story, uint8_t trace, int way)
+{
+    struct stored_span rows[4];
+    struct write_item items[4];
+    const size_t n = story->count;
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = way == 2 ? n - 1 - i : way == 3 ? (i + n - 1) % n : i;
+
+        rows[i] = span_of(13, trace, (int64_t)at + 1, NOW_NS - story->days[at] * DAY_NS);
+        items[i] = (struct write_item){.row = &rows[i]};
+    }
+    if (way == 0 || way == 3)
+        write_all(f, items, way == 0 ? n : 2);
+    for (size_t i = way == 3 ? 2 : way == 0 ? n : 0; i < n; i++)
+        write_all(f, &items[i], 1);
+}
+
+static void a_day_far_from_all_others_is_not_marked_in_any_order(void **state)
+{
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof(day_stories) / sizeof(day_stories[0]); i++)
+        for (int way = 0; way < 4; way++) {
+            const uint8_t trace = (uint8_t)(i * 4 + (size_t)way);
+            char sql[160];
+            int64_t marked;
+
+            write_days(f, &day_stories[i], trace, way);
+            (void)snprintf(sql, sizeof(sql),
+                           "SELECT count(*) FROM spanledger.trace WHERE trace_id::text LIKE"
+                           " '0d%02x%%' AND multi_day",
+                           trace);
+            marked = number(f, sql);
+            if (marked != day_stories[i].marked)
+                fail_msg("%s, way %d: %d rows are marked", day_stories[i].why, way, (int)marked);
+        }
+    assert_traces_add_up(f);
+}
+
 static void times_from_1970_to_2262_find_a_chunk(void **state)
 {
     struct fixture *f = *state;
@@ -409,6 +465,7 @@ int main(void)
         cmocka_unit_test(a_version_replaced_on_the_last_day_has_its_trace_counted_anew),
         cmocka_unit_test(versions_within_one_batch_are_settled_and_remembered),
         cmocka_unit_test(a_trace_over_midnight_has_marked_rows),
+        cmocka_unit_test(a_day_far_from_all_others_is_not_marked_in_any_order),
         cmocka_unit_test(times_from_1970_to_2262_find_a_chunk),
         cmocka_unit_test(a_collision_of_resource_ids_keeps_both_contents),
         cmocka_unit_test(five_thousand_resources_and_scopes_take_few_statements),

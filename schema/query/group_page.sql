@@ -21,7 +21,7 @@ several AS (
             CASE $6 WHEN 'session' THEN (array_agg(o.session_id ORDER BY o.session_rank, o.session_id COLLATE "C"))[1]
                 ELSE (array_agg(o.user_id ORDER BY o.user_rank, o.user_id COLLATE "C"))[1] END AS key
         FROM spanledger.trace AS o
-        WHERE o.tenant_id = $1 AND o.trace_bucket = t.trace_bucket AND o.trace_id = t.trace_id
+        WHERE o.tenant_id = $1 AND o.trace_bucket = t.trace_bucket AND o.trace_id = t.trace_id AND o.multi_day::int = 1
     ) AS w
     WHERE t.multi_day AND t.tenant_id = $1 AND t.day >= $2 AND t.day <= $3 AND t.start_ns >= $4 AND t.start_ns < $5
         AND (t.start_ns, t.trace_id) < ($8, $9) AND t.day = w.first_day

@@ -4,8 +4,10 @@
 -- Lines that begin with --@ are places where store/list_sql.c puts fragments for filters, cursor, order and the way of looking; as it stands
 -- here the statement lists all traces of the days.
 -- `one`: traces of one day, narrow: what is filtered and sorted by. `several`: traces whose spans start on several days have a row for each; such
--- a trace is shown by the row of its first day, for which its other rows are read. They are few and have an index of their own, so they are a part
--- of their own: judged together with the others, each of 100,000 rows would pay for a look at rows that are not there.
+-- a trace is shown by the row of its first day, for which its other rows are read (::int: not by the index of such rows, which knows no trace).
+-- A day that is alone, further than 31 days from all others of its trace, is a row of the list by itself (write_trace_multi.sql). Traces of several
+-- days are few and have an index of their own, so they are a part of their own: judged together with the others, each of 100,000 rows would pay
+-- for a look at rows that are not there.
 -- `page`: the rows that are shown; only for these the rest of the columns is read. There is always a row, for the counts in front.
 WITH one AS (
     SELECT t.trace_id, t.trace_bucket, t.day, t.day AS last_day, false AS multi_day, t.start_ns, t.end_ns, t.last_received,
@@ -31,12 +33,12 @@ several AS (
             (array_agg(o.root_name ORDER BY o.root_start_ns, o.root_span_id) FILTER (WHERE o.root_start_ns IS NOT NULL))[1] AS root_name,
             (SELECT array_agg(DISTINCT u.service)
                 FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.services) AS u (service)
-                WHERE p.tenant_id = $1 AND p.trace_bucket = t.trace_bucket AND p.trace_id = t.trace_id) AS services,
+                WHERE p.tenant_id = $1 AND p.trace_bucket = t.trace_bucket AND p.trace_id = t.trace_id AND p.multi_day::int = 1) AS services,
             (SELECT array_agg(DISTINCT u.facet)
                 FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.facets) AS u (facet)
-                WHERE p.tenant_id = $1 AND p.trace_bucket = t.trace_bucket AND p.trace_id = t.trace_id) AS facets
+                WHERE p.tenant_id = $1 AND p.trace_bucket = t.trace_bucket AND p.trace_id = t.trace_id AND p.multi_day::int = 1) AS facets
         FROM spanledger.trace AS o
-        WHERE o.tenant_id = $1 AND o.trace_bucket = t.trace_bucket AND o.trace_id = t.trace_id
+        WHERE o.tenant_id = $1 AND o.trace_bucket = t.trace_bucket AND o.trace_id = t.trace_id AND o.multi_day::int = 1
     ) AS w
     WHERE t.multi_day
         AND t.tenant_id = $1 AND t.day >= $2 AND t.day <= $3 AND t.start_ns >= $4 AND t.start_ns < $5
@@ -96,7 +98,7 @@ LEFT JOIN LATERAL (
         sum(o.roots_cancelled),
         (SELECT array_agg(DISTINCT u.service)
             FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.services) AS u (service)
-            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id AND p.multi_day::int = 1),
         (array_agg(o.session_id ORDER BY o.session_rank, o.session_id COLLATE "C"))[1],
         (array_agg(o.user_id ORDER BY o.user_rank, o.user_id COLLATE "C"))[1],
         (array_agg(o.environment ORDER BY o.environment_rank, o.environment COLLATE "C"))[1],
@@ -106,13 +108,13 @@ LEFT JOIN LATERAL (
         (array_agg(o.output_preview ORDER BY o.output_rank, o.output_preview COLLATE "C"))[1],
         (SELECT array_agg(DISTINCT u.tag COLLATE "C")
             FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.tags) AS u (tag)
-            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id AND p.multi_day::int = 1),
         (SELECT array_agg(DISTINCT u.model COLLATE "C")
             FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.models) AS u (model)
-            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id AND p.multi_day::int = 1),
         (SELECT array_agg(DISTINCT u.provider COLLATE "C")
             FROM spanledger.trace AS p CROSS JOIN LATERAL unnest(p.providers) AS u (provider)
-            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id),
+            WHERE p.tenant_id = $1 AND p.trace_bucket = v.trace_bucket AND p.trace_id = v.trace_id AND p.multi_day::int = 1),
         sum(o.billable_calls), sum(o.unpriced_calls),
         ARRAY[sum(o.input_tokens), sum(o.cache_read_tokens), sum(o.cache_write_tokens), sum(o.cache_write_1h_tokens), sum(o.output_tokens),
             sum(o.reasoning_tokens), sum(o.audio_input_tokens), sum(o.audio_output_tokens), sum(o.image_tokens), sum(o.total_tokens),
@@ -120,7 +122,7 @@ LEFT JOIN LATERAL (
             sum(o.reasoning_cost), sum(o.audio_input_cost), sum(o.audio_output_cost), sum(o.image_cost), sum(o.request_cost),
             sum(o.cost_total)]::text[]
     FROM spanledger.trace AS o
-    WHERE v.multi_day AND o.tenant_id = $1 AND o.trace_bucket = v.trace_bucket AND o.trace_id = v.trace_id
+    WHERE v.multi_day AND o.tenant_id = $1 AND o.trace_bucket = v.trace_bucket AND o.trace_id = v.trace_id AND o.multi_day::int = 1
     HAVING count(*) > 0
 ) AS x ON true
 --@order

@@ -162,22 +162,34 @@ static void clear_arrays(struct trace_rows *rows)
         pg_array_clear(&rows->arrays[i]);
 }
 
-/* The arrays 1..3 hold tenant, bucket and id of each distinct trace for which `wanted` is true (NULL: all). Returns how many. */
-static size_t put_traces(struct trace_rows *rows, bool (*wanted)(const struct trace_sum *))
+/* The arrays 1..3 hold tenant, bucket and id of each distinct trace. */
+static void put_traces(struct trace_rows *rows)
 {
-    size_t places = 0;
-
     clear_arrays(rows);
     for (size_t i = 0; i < rows->count; i++) {
         const struct trace_sum *s = &rows->sums[i];
-        if ((i > 0 && same_trace(s, s - 1)) || (wanted && !wanted(s)))
+        if (i > 0 && same_trace(s, s - 1))
             continue;
         pg_array_int4(&rows->arrays[1], s->tenant_id);
         pg_array_int2(&rows->arrays[2], s->bucket);
         pg_array_uuid(&rows->arrays[3], &s->trace_id);
-        places++;
     }
-    return places;
+}
+
+/* All four hold the rows of traces of several days. Returns how many. */
+static size_t put_multi_days(struct trace_rows *rows)
+{
+    clear_arrays(rows);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct trace_sum *s = &rows->sums[i];
+        if (!s->multi_day)
+            continue;
+        pg_array_int4(&rows->arrays[0], pg_date(s->day));
+        pg_array_int4(&rows->arrays[1], s->tenant_id);
+        pg_array_int2(&rows->arrays[2], s->bucket);
+        pg_array_uuid(&rows->arrays[3], &s->trace_id);
+    }
+    return (size_t)rows->arrays[0].count;
 }
 
 static void put_trace_params(struct trace_rows *rows, struct call *call)
@@ -197,14 +209,20 @@ struct stored_trace {
     int64_t last_day;
 };
 
-/* The table has a row of this trace and day (PostgreSQL's): the same day is added to, another makes the trace one of several days. */
-static void note_day(struct trace_rows *rows, size_t first_of_trace, int32_t day)
+static bool are_near(int64_t day, int64_t other)
+{
+    return day - other <= DAYS_AROUND && other - day <= DAYS_AROUND;
+}
+
+/* The table has a row of this trace and day: the same day is added to, another one near it makes the
+ * trace one of several days. */
+static void note_day(struct trace_rows *rows, size_t first_of_trace, int64_t day)
 {
     for (size_t i = first_of_trace;
          i < rows->count && same_trace(&rows->sums[i], &rows->sums[first_of_trace]); i++) {
-        if (pg_date(rows->sums[i].day) == day)
+        if (rows->sums[i].day == day)
             rows->sums[i].there = true;
-        else
+        else if (are_near(rows->sums[i].day, day))
             rows->sums[i].multi_day = true;
     }
 }
@@ -240,7 +258,7 @@ static bool read_days(struct trace_rows *rows, const PGresult *result, struct er
         if (column[0] < 0 || (size_t)column[0] >= rows->trace_count)
             continue;
         stored = &rows->stored[column[0]];
-        note_day(rows, stored->first, column[1]);
+        note_day(rows, stored->first, column[1] + PG_EPOCH_DAY);
         stored->rows++;
         stored->counted += column[2];
         stored->plain += column[3];
@@ -251,14 +269,10 @@ static bool read_days(struct trace_rows *rows, const PGresult *result, struct er
             stored->last_day = column[1] + PG_EPOCH_DAY;
     }
     for (size_t i = 1; i < rows->count; i++)
-        if (same_trace(&rows->sums[i], &rows->sums[i - 1]))
+        if (same_trace(&rows->sums[i], &rows->sums[i - 1]) &&
+            are_near(rows->sums[i].day, rows->sums[i - 1].day))
             rows->sums[i].multi_day = rows->sums[i - 1].multi_day = true;
     return true;
-}
-
-static bool is_multi_day(const struct trace_sum *s)
-{
-    return s->multi_day;
 }
 
 /* Finds traces whose rows lie on several days and marks those that are there already. */
@@ -271,7 +285,7 @@ static bool find_days(struct trace_rows *rows, struct db *db, struct err *err)
     int64_t last_day;
 
     day_range(rows, &first_day, &last_day);
-    (void)put_traces(rows, NULL);
+    put_traces(rows);
     put_trace_params(rows, &find);
     call_date(&find, first_day - DAYS_AROUND);
     call_date(&find, last_day + DAYS_AROUND);
@@ -279,9 +293,10 @@ static bool find_days(struct trace_rows *rows, struct db *db, struct err *err)
                   err) ||
         !read_days(rows, result, err))
         return false;
-    if (put_traces(rows, is_multi_day) == 0)
+    if (put_multi_days(rows) == 0)
         return true;
     put_trace_params(rows, &mark);
+    call_array(&mark, DATEARRAYOID, &rows->arrays[0]);
     call_date(&mark, first_day - DAYS_AROUND);
     call_date(&mark, last_day + DAYS_AROUND);
     return call_run(db, NULL, NULL, sql_write_trace_multi, &mark, NULL, err);
