@@ -1,28 +1,33 @@
 /*
- * Spans from protobuf: guard, unpack, copy into the model.
+ * Requests from protobuf: guard, then what is around spans, then each span (otlp/span_read).
  *
- * protobuf-c unpacks the messages of receive.proto into the arena; texts of the model point at its
- * copies. Attributes are bytes there and are read by value_read.
+ * Everything is read in place, texts point into the body. A resource or scope that came in parts is
+ * read over the part before, as protobuf merges.
  */
 #include "otlp/from_protobuf.h"
 
 #include "otlp/guard.h"
-#include "otlp/unpack.h"
-#include "otlp/value_read.h"
-#include "receive.pb-c.h"
+#include "otlp/span_read.h"
 
-/* Names as protoc-c makes them, made short. */
-typedef Spanledger__Receive__Request pb_request;
-typedef Spanledger__Receive__ResourceSpans pb_resource_spans;
-typedef Spanledger__Receive__ScopeSpans pb_scope_spans;
-typedef Spanledger__Receive__Span pb_span;
-typedef Spanledger__Receive__Resource pb_resource;
-typedef Spanledger__Receive__Scope pb_scope;
-typedef Spanledger__Receive__EntityRef pb_entity_ref;
+#define VARINT (1 + PB_VARINT)
+#define BYTES (1 + PB_LEN)
+
+static const struct pb_message request_message = {"ExportTraceServiceRequest", {0, BYTES}};
+static const struct pb_message resource_spans_message = {"ResourceSpans", {0, BYTES, BYTES, BYTES}};
+static const struct pb_message scope_spans_message = {"ScopeSpans", {0, BYTES, BYTES, BYTES}};
+static const struct pb_message resource_message = {"Resource", {0, BYTES, VARINT, BYTES}};
+static const struct pb_message scope_message = {"InstrumentationScope",
+                                                {0, BYTES, BYTES, BYTES, VARINT}};
+static const struct pb_message entity_ref_message = {"EntityRef", {0, BYTES, BYTES, BYTES, BYTES}};
+
+/* Fields of ResourceSpans and of ScopeSpans alike. */
+enum { OWNER_FIELD = 1, INNER_FIELD = 2, SCHEMA_URL_FIELD = 3 };
 
 struct decoder {
     struct arena *arena;
-    struct value_reader values;
+    struct span_reader spans;
+    struct pb_list parts; /* entity refs of a resource; keys of one of them */
+    struct pb_list keys;
     struct span *items;
     size_t count;
 };
@@ -32,278 +37,288 @@ static bool out_of_room(const struct arena *arena, struct err *err)
     return err_set(err, ERR_TOO_LARGE, "decoding takes more than %zu bytes", arena->max_bytes);
 }
 
-static struct bytes text_of(ProtobufCBinaryData data)
+/* The texts of one field of an EntityRef. */
+static bool read_keys(struct decoder *d, struct bytes message, uint32_t number,
+                      struct bytes **out_keys, uint32_t *out_count, struct err *err)
 {
-    return (struct bytes){data.data, data.len};
-}
+    struct pb_reader r = pb_reader_of(message);
 
-static bool read_events(struct decoder *d, const pb_span *from, struct span *to, struct err *err)
-{
-    if (from->n_events == 0)
-        return true;
-    to->events = arena_alloc(d->arena, from->n_events * sizeof(*to->events));
-    if (!to->events)
-        return out_of_room(d->arena, err);
-    to->event_count = (uint32_t)from->n_events;
-    for (size_t i = 0; i < from->n_events; i++) {
-        const Spanledger__Receive__Event *event = from->events[i];
+    d->keys.count = 0;
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
 
-        to->events[i] = (struct event){
-            .time_unix_nano = event->time_unix_nano,
-            .name = text_of(event->name),
-        };
-        if (!value_read_attributes(&d->values, event->attributes, event->n_attributes,
-                                   event->dropped_attributes_count, &to->events[i].attributes, err))
+        if (!pb_next_of(&r, &entity_ref_message, &field, err) ||
+            (field.number == number && !pb_list_add(&d->keys, field.payload, d->arena, err)))
             return false;
     }
-    return true;
-}
-
-static bool read_links(struct decoder *d, const pb_span *from, struct span *to, struct err *err)
-{
-    if (from->n_links == 0)
-        return true;
-    to->links = arena_alloc(d->arena, from->n_links * sizeof(*to->links));
-    if (!to->links)
+    *out_keys = arena_array(d->arena, struct bytes, d->keys.count);
+    if (!*out_keys)
         return out_of_room(d->arena, err);
-    to->link_count = (uint32_t)from->n_links;
-    for (size_t i = 0; i < from->n_links; i++) {
-        const Spanledger__Receive__Link *link = from->links[i];
-
-        to->links[i] = (struct link){
-            .trace_id = text_of(link->trace_id),
-            .span_id = text_of(link->span_id),
-            .trace_state = text_of(link->trace_state),
-            .flags = link->flags,
-        };
-        if (!value_read_attributes(&d->values, link->attributes, link->n_attributes,
-                                   link->dropped_attributes_count, &to->links[i].attributes, err))
-            return false;
-    }
+    if (d->keys.count > 0)
+        memcpy(*out_keys, d->keys.items, d->keys.count * sizeof(**out_keys));
+    *out_count = (uint32_t)d->keys.count;
     return true;
 }
 
-static bool read_span(struct decoder *d, const pb_span *from, struct span *to, struct err *err)
-{
-    d->values.marks = 0;
-    *to = (struct span){
-        .trace_id = text_of(from->trace_id),
-        .span_id = text_of(from->span_id),
-        .parent_span_id = text_of(from->parent_span_id),
-        .trace_state = text_of(from->trace_state),
-        .name = text_of(from->name),
-        .start_unix_nano = from->start_time_unix_nano,
-        .end_unix_nano = from->end_time_unix_nano,
-        .kind = from->kind,
-        .flags = from->flags,
-        .dropped_events = from->dropped_events_count,
-        .dropped_links = from->dropped_links_count,
-    };
-    for (size_t i = 0; i < from->n_status; i++) {
-        const Spanledger__Receive__Status *status = from->status[i];
-
-        to->status_code = status->code != 0 ? status->code : to->status_code;
-        to->status_message =
-            status->message.len > 0 ? text_of(status->message) : to->status_message;
-    }
-    if (!value_read_attributes(&d->values, from->attributes, from->n_attributes,
-                               from->dropped_attributes_count, &to->attributes, err) ||
-        !read_events(d, from, to, err) || !read_links(d, from, to, err))
-        return false;
-    to->marks = d->values.marks;
-    return true;
-}
-
-static struct bytes *read_texts(struct decoder *d, const ProtobufCBinaryData *from, size_t count)
-{
-    struct bytes *texts = arena_array(d->arena, struct bytes, count);
-
-    for (size_t i = 0; texts && i < count; i++)
-        texts[i] = text_of(from[i]);
-    return texts;
-}
-
-static bool read_entity_refs(struct decoder *d, const pb_resource *from, struct resource *to,
-                             struct err *err)
-{
-    to->entity_refs = arena_array(d->arena, struct entity_ref, from->n_entity_refs);
-    if (!to->entity_refs)
-        return out_of_room(d->arena, err);
-    to->entity_ref_count = (uint32_t)from->n_entity_refs;
-    for (size_t i = 0; i < from->n_entity_refs; i++) {
-        const pb_entity_ref *ref = from->entity_refs[i];
-
-        to->entity_refs[i] = (struct entity_ref){
-            .schema_url = text_of(ref->schema_url),
-            .type = text_of(ref->type),
-            .id_keys = read_texts(d, ref->id_keys, ref->n_id_keys),
-            .id_key_count = (uint32_t)ref->n_id_keys,
-            .description_keys = read_texts(d, ref->description_keys, ref->n_description_keys),
-            .description_key_count = (uint32_t)ref->n_description_keys,
-        };
-        if (!to->entity_refs[i].id_keys || !to->entity_refs[i].description_keys)
-            return out_of_room(d->arena, err);
-    }
-    return true;
-}
-
-/* Two arrays in one, in the arena; NULL when it is full. */
-static void *join(struct arena *arena, const void *a, size_t a_bytes, const void *b, size_t b_bytes)
-{
-    uint8_t *joined = arena_alloc(arena, a_bytes + b_bytes);
-
-    if (joined && a_bytes > 0)
-        memcpy(joined, a, a_bytes);
-    if (joined && b_bytes > 0)
-        memcpy(joined + a_bytes, b, b_bytes);
-    return joined;
-}
-
-/* A resource that came in parts, made one: read as protobuf merges. */
-static bool merge_resources(struct decoder *d, const pb_resource_spans *from, pb_resource *whole,
+static bool read_entity_ref(struct decoder *d, struct bytes message, struct entity_ref *to,
                             struct err *err)
 {
-    *whole = *from->resource[0];
-    for (size_t i = 1; i < from->n_resource; i++) {
-        const pb_resource *part = from->resource[i];
+    struct pb_reader r = pb_reader_of(message);
 
-        whole->attributes =
-            join(d->arena, whole->attributes, whole->n_attributes * sizeof(*whole->attributes),
-                 part->attributes, part->n_attributes * sizeof(*part->attributes));
-        whole->entity_refs =
-            join(d->arena, whole->entity_refs, whole->n_entity_refs * sizeof(*whole->entity_refs),
-                 part->entity_refs, part->n_entity_refs * sizeof(*part->entity_refs));
-        if (!whole->attributes || !whole->entity_refs)
-            return out_of_room(d->arena, err);
-        whole->n_attributes += part->n_attributes;
-        whole->n_entity_refs += part->n_entity_refs;
-        if (part->dropped_attributes_count != 0)
-            whole->dropped_attributes_count = part->dropped_attributes_count;
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&r, &entity_ref_message, &field, err))
+            return false;
+        if (field.number == 1)
+            to->schema_url = field.payload;
+        else if (field.number == 2)
+            to->type = field.payload;
     }
+    return read_keys(d, message, 3, &to->id_keys, &to->id_key_count, err) &&
+           read_keys(d, message, 4, &to->description_keys, &to->description_key_count, err);
+}
+
+static bool read_entity_refs(struct decoder *d, struct resource *to, struct err *err)
+{
+    to->entity_refs = arena_array(d->arena, struct entity_ref, d->parts.count);
+    if (!to->entity_refs)
+        return out_of_room(d->arena, err);
+    to->entity_ref_count = (uint32_t)d->parts.count;
+    for (size_t i = 0; i < d->parts.count; i++)
+        if (!read_entity_ref(d, d->parts.items[i], &to->entity_refs[i], err))
+            return false;
     return true;
 }
 
-static bool read_resource(struct decoder *d, const pb_resource_spans *from,
-                          struct resource **out_resource, struct err *err)
+/* Gathers what one part of a resource has. */
+static bool take_resource(struct decoder *d, struct bytes message, uint32_t *dropped,
+                          struct err *err)
+{
+    struct pb_reader r = pb_reader_of(message);
+    uint32_t its_own = 0;
+
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&r, &resource_message, &field, err) ||
+            (field.number == 1 &&
+             !pb_list_add(&d->spans.attributes, field.payload, d->arena, err)) ||
+            (field.number == 3 && !pb_list_add(&d->parts, field.payload, d->arena, err)))
+            return false;
+        if (field.number == 2)
+            its_own = (uint32_t)field.scalar;
+    }
+    *dropped = its_own != 0 ? its_own : *dropped;
+    return true;
+}
+
+/* The same for a scope. */
+static bool take_scope(struct decoder *d, struct bytes message, struct scope *to, uint32_t *dropped,
+                       struct err *err)
+{
+    struct pb_reader r = pb_reader_of(message);
+    struct scope its_own = {0};
+    uint32_t its_dropped = 0;
+
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&r, &scope_message, &field, err) ||
+            (field.number == 3 && !pb_list_add(&d->spans.attributes, field.payload, d->arena, err)))
+            return false;
+        if (field.number == 1)
+            its_own.name = field.payload;
+        else if (field.number == 2)
+            its_own.version = field.payload;
+        else if (field.number == 4)
+            its_dropped = (uint32_t)field.scalar;
+    }
+    to->name = its_own.name.len > 0 ? its_own.name : to->name;
+    to->version = its_own.version.len > 0 ? its_own.version : to->version;
+    *dropped = its_dropped != 0 ? its_dropped : *dropped;
+    return true;
+}
+
+static bool read_gathered(struct decoder *d, uint32_t dropped, struct attributes *to,
+                          struct err *err)
+{
+    return value_read_attributes(&d->spans.values, d->spans.attributes.items,
+                                 d->spans.attributes.count, dropped, to, err);
+}
+
+/* Everything of a ResourceSpans but its scopes. */
+static bool read_resource(struct decoder *d, struct bytes message, struct resource **out_resource,
+                          struct err *err)
 {
     struct resource *to = arena_new(d->arena, struct resource);
-    pb_resource whole;
+    struct pb_reader r = pb_reader_of(message);
+    uint32_t dropped = 0;
 
     if (!to)
         return out_of_room(d->arena, err);
-    to->schema_url = text_of(from->schema_url);
-    *out_resource = to;
-    if (from->n_resource == 0)
-        return true;
-    if (!merge_resources(d, from, &whole, err) ||
-        (whole.n_entity_refs > 0 && !read_entity_refs(d, &whole, to, err)))
-        return false;
-    return value_read_attributes(&d->values, whole.attributes, whole.n_attributes,
-                                 whole.dropped_attributes_count, &to->attributes, err);
-}
+    d->spans.attributes.count = d->parts.count = 0;
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
 
-static bool merge_scopes(struct decoder *d, const pb_scope_spans *from, pb_scope *whole,
-                         struct err *err)
-{
-    *whole = *from->scope[0];
-    for (size_t i = 1; i < from->n_scope; i++) {
-        const pb_scope *part = from->scope[i];
-
-        whole->attributes =
-            join(d->arena, whole->attributes, whole->n_attributes * sizeof(*whole->attributes),
-                 part->attributes, part->n_attributes * sizeof(*part->attributes));
-        if (!whole->attributes)
-            return out_of_room(d->arena, err);
-        whole->n_attributes += part->n_attributes;
-        if (part->name.len > 0)
-            whole->name = part->name;
-        if (part->version.len > 0)
-            whole->version = part->version;
-        if (part->dropped_attributes_count != 0)
-            whole->dropped_attributes_count = part->dropped_attributes_count;
+        if (!pb_next_of(&r, &resource_spans_message, &field, err) ||
+            (field.number == OWNER_FIELD && !take_resource(d, field.payload, &dropped, err)))
+            return false;
+        if (field.number == SCHEMA_URL_FIELD)
+            to->schema_url = field.payload;
     }
-    return true;
+    *out_resource = to;
+    return (d->parts.count == 0 || read_entity_refs(d, to, err)) &&
+           read_gathered(d, dropped, &to->attributes, err);
 }
 
-static bool read_scope(struct decoder *d, const pb_scope_spans *from, struct scope **out_scope,
+/* Everything of a ScopeSpans but its spans. */
+static bool read_scope(struct decoder *d, struct bytes message, struct scope **out_scope,
                        struct err *err)
 {
     struct scope *to = arena_new(d->arena, struct scope);
-    pb_scope whole;
+    struct pb_reader r = pb_reader_of(message);
+    uint32_t dropped = 0;
 
     if (!to)
         return out_of_room(d->arena, err);
-    to->schema_url = text_of(from->schema_url);
+    d->spans.attributes.count = 0;
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&r, &scope_spans_message, &field, err) ||
+            (field.number == OWNER_FIELD && !take_scope(d, field.payload, to, &dropped, err)))
+            return false;
+        if (field.number == SCHEMA_URL_FIELD)
+            to->schema_url = field.payload;
+    }
     *out_scope = to;
-    if (from->n_scope == 0)
-        return true;
-    if (!merge_scopes(d, from, &whole, err))
-        return false;
-    to->name = text_of(whole.name);
-    to->version = text_of(whole.version);
-    return value_read_attributes(&d->values, whole.attributes, whole.n_attributes,
-                                 whole.dropped_attributes_count, &to->attributes, err);
+    return read_gathered(d, dropped, &to->attributes, err);
 }
 
-/* Spans of one ScopeSpans, appended to d->items. */
-static bool read_scope_spans(struct decoder *d, const pb_scope_spans *from,
-                             const struct resource *resource, unsigned resource_marks,
-                             struct span place, struct err *err)
+/* Spans of one ScopeSpans, appended to d->items. place: what they have in common. */
+static bool read_scope_spans(struct decoder *d, struct bytes message, struct span place,
+                             struct err *err)
 {
+    struct pb_reader r = pb_reader_of(message);
     struct scope *scope = NULL;
-    unsigned marks;
 
-    d->values.marks = 0;
-    if (!read_scope(d, from, &scope, err))
+    d->spans.values.marks = 0;
+    if (!read_scope(d, message, &scope, err))
         return false;
-    marks = resource_marks | d->values.marks;
-    for (size_t k = 0; k < from->n_spans; k++) {
+    place.marks |= d->spans.values.marks;
+    while (!pb_done(&r)) {
         struct span *span = &d->items[d->count];
+        struct pb_field field = {0};
 
-        if (!read_span(d, from->spans[k], span, err))
+        if (!pb_next_of(&r, &scope_spans_message, &field, err))
             return false;
-        span->resource = resource;
+        if (field.number != INNER_FIELD)
+            continue;
+        if (!span_read(&d->spans, field.payload, span, err))
+            return false;
+        span->resource = place.resource;
         span->scope = scope;
-        span->marks |= marks;
+        span->marks |= place.marks;
         span->resource_index = place.resource_index;
         span->scope_index = place.scope_index;
-        span->span_index = (uint32_t)k;
+        span->span_index = place.span_index++;
         d->count++;
     }
     return true;
 }
 
-static bool read_request(struct decoder *d, const pb_request *request, struct err *err)
+/* How many fields a message has that hold one message deeper: scopes, spans. */
+static bool count_inner(struct bytes message, const struct pb_message *shape, size_t *out_count,
+                        struct err *err)
 {
-    for (size_t i = 0; i < request->n_resource_spans; i++) {
-        const pb_resource_spans *from = request->resource_spans[i];
-        struct resource *resource = NULL;
-        unsigned marks;
+    struct pb_reader r = pb_reader_of(message);
 
-        if (from->n_scope_spans == 0)
-            continue; /* OTLP-42: nothing to keep it for */
-        d->values.marks = 0;
-        if (!read_resource(d, from, &resource, err))
+    *out_count = 0;
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&r, shape, &field, err))
             return false;
-        marks = d->values.marks;
-        for (size_t j = 0; j < from->n_scope_spans; j++) {
-            const struct span place = {.resource_index = (uint32_t)i, .scope_index = (uint32_t)j};
-
-            if (!read_scope_spans(d, from->scope_spans[j], resource, marks, place, err))
-                return false;
-        }
+        *out_count += field.number == INNER_FIELD;
     }
     return true;
 }
 
-static size_t count_spans(const pb_request *request)
+static bool read_resource_spans(struct decoder *d, struct bytes message, uint32_t index,
+                                struct err *err)
 {
-    size_t count = 0;
+    struct pb_reader r = pb_reader_of(message);
+    struct span place = {.resource_index = index};
+    struct resource *resource = NULL;
+    size_t scopes;
 
-    for (size_t i = 0; i < request->n_resource_spans; i++)
-        for (size_t j = 0; j < request->resource_spans[i]->n_scope_spans; j++)
-            count += request->resource_spans[i]->scope_spans[j]->n_spans;
-    return count;
+    if (!count_inner(message, &resource_spans_message, &scopes, err))
+        return false;
+    if (scopes == 0)
+        return true; /* OTLP-42: nothing to keep it for */
+    d->spans.values.marks = 0;
+    if (!read_resource(d, message, &resource, err))
+        return false;
+    place.resource = resource;
+    place.marks = d->spans.values.marks;
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&r, &resource_spans_message, &field, err))
+            return false;
+        if (field.number != INNER_FIELD)
+            continue;
+        if (!read_scope_spans(d, field.payload, place, err))
+            return false;
+        place.scope_index++;
+    }
+    return true;
+}
+
+/* Of one ResourceSpans. */
+static bool count_spans(struct bytes message, size_t *count, struct err *err)
+{
+    struct pb_reader r = pb_reader_of(message);
+
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+        size_t spans = 0;
+
+        if (!pb_next_of(&r, &resource_spans_message, &field, err) ||
+            (field.number == INNER_FIELD &&
+             !count_inner(field.payload, &scope_spans_message, &spans, err)))
+            return false;
+        *count += spans;
+    }
+    return true;
+}
+
+static bool read_request(struct decoder *d, struct bytes body, struct err *err)
+{
+    struct pb_reader count = pb_reader_of(body);
+    struct pb_reader r = count;
+    size_t spans = 0;
+    uint32_t index = 0;
+
+    while (!pb_done(&count)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&count, &request_message, &field, err) ||
+            (field.number == 1 && !count_spans(field.payload, &spans, err)))
+            return false;
+    }
+    d->items = arena_alloc(d->arena, spans * sizeof(*d->items));
+    if (!d->items)
+        return out_of_room(d->arena, err);
+    while (!pb_done(&r)) {
+        struct pb_field field = {0};
+
+        if (!pb_next_of(&r, &request_message, &field, err) ||
+            (field.number == 1 && !read_resource_spans(d, field.payload, index++, err)))
+            return false;
+    }
+    return true;
 }
 
 static bool is_printable(struct bytes id)
@@ -331,23 +346,19 @@ static bool is_metrics(const struct decoder *d)
     return d->count > 0;
 }
 
+static struct decoder decoder_of(struct arena *arena, const struct otlp_limits *limits)
+{
+    return (struct decoder){.arena = arena,
+                            .spans = {.values = {.arena = arena, .limits = limits}}};
+}
+
 bool otlp_from_protobuf(struct bytes body, const struct otlp_limits *limits, struct arena *arena,
                         struct span_array *out_spans, struct err *err)
 {
-    struct decoder d = {.arena = arena, .values = {.arena = arena, .limits = limits}};
+    struct decoder d = decoder_of(arena, limits);
     struct bytes clean;
-    const pb_request *request;
 
-    if (!otlp_guard(body, arena, &clean, err))
-        return false;
-    request = otlp_unpack(&spanledger__receive__request__descriptor, clean, arena,
-                          "an ExportTraceServiceRequest", err);
-    if (!request)
-        return false;
-    d.items = arena_alloc(arena, count_spans(request) * sizeof(*d.items));
-    if (!d.items)
-        return out_of_room(arena, err);
-    if (!read_request(&d, request, err))
+    if (!otlp_guard(body, arena, &clean, err) || !read_request(&d, clean, err))
         return false;
     if (is_metrics(&d))
         return err_set(err, ERR_BAD_INPUT,
@@ -359,42 +370,34 @@ bool otlp_from_protobuf(struct bytes body, const struct otlp_limits *limits, str
 
 static const struct otlp_limits no_limits = {UINT32_MAX, UINT32_MAX};
 
-/* Unpacks an `exact` column: written by us, so anything unreadable is an internal error. */
-static void *unpack_exact(const ProtobufCMessageDescriptor *descriptor, struct bytes message,
-                          struct arena *arena, struct err *err)
+/* An `exact` column was written by us: anything unreadable is an internal error. */
+static bool read_exact(bool read, struct err *err)
 {
-    void *unpacked = otlp_unpack(descriptor, message, arena, "what was written", err);
-
-    if (!unpacked && err->kind == ERR_BAD_INPUT)
+    if (!read && err->kind == ERR_BAD_INPUT)
         err->kind = ERR_INTERNAL;
-    return unpacked;
+    return read;
 }
 
 bool otlp_span_from_protobuf(struct bytes message, struct arena *arena, struct span *out_span,
                              struct err *err)
 {
-    struct decoder d = {.arena = arena, .values = {.arena = arena, .limits = &no_limits}};
-    const pb_span *from = unpack_exact(&spanledger__receive__span__descriptor, message, arena, err);
+    struct decoder d = decoder_of(arena, &no_limits);
 
-    return from && read_span(&d, from, out_span, err);
+    return read_exact(span_read(&d.spans, message, out_span, err), err);
 }
 
 bool otlp_resource_from_protobuf(struct bytes message, struct arena *arena,
                                  struct resource **out_resource, struct err *err)
 {
-    struct decoder d = {.arena = arena, .values = {.arena = arena, .limits = &no_limits}};
-    const pb_resource_spans *from =
-        unpack_exact(&spanledger__receive__resource_spans__descriptor, message, arena, err);
+    struct decoder d = decoder_of(arena, &no_limits);
 
-    return from && read_resource(&d, from, out_resource, err);
+    return read_exact(read_resource(&d, message, out_resource, err), err);
 }
 
 bool otlp_scope_from_protobuf(struct bytes message, struct arena *arena, struct scope **out_scope,
                               struct err *err)
 {
-    struct decoder d = {.arena = arena, .values = {.arena = arena, .limits = &no_limits}};
-    const pb_scope_spans *from =
-        unpack_exact(&spanledger__receive__scope_spans__descriptor, message, arena, err);
+    struct decoder d = decoder_of(arena, &no_limits);
 
-    return from && read_scope(&d, from, out_scope, err);
+    return read_exact(read_scope(&d, message, out_scope, err), err);
 }

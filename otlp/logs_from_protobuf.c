@@ -15,9 +15,25 @@ static struct bytes text_of(ProtobufCBinaryData data)
     return (struct bytes){data.data, data.len};
 }
 
+/* Lives in arena; NULL: no room. */
+static struct bytes *texts_of(const ProtobufCBinaryData *data, size_t count, struct arena *arena)
+{
+    struct bytes *texts = arena_alloc(arena, count * sizeof(*texts));
+
+    for (size_t i = 0; texts && i < count; i++)
+        texts[i] = text_of(data[i]);
+    return texts;
+}
+
 static bool read_record(struct value_reader *values, const pb_record *from, struct log_record *to,
                         struct err *err)
 {
+    const struct bytes *body = texts_of(from->body, from->n_body, values->arena);
+    const struct bytes *attributes = texts_of(from->attributes, from->n_attributes, values->arena);
+
+    if (!body || !attributes)
+        return err_set(err, ERR_TOO_LARGE, "decoding takes more than %zu bytes",
+                       values->arena->max_bytes);
     values->marks = 0;
     to->trace_id = text_of(from->trace_id);
     to->span_id = text_of(from->span_id);
@@ -27,8 +43,8 @@ static bool read_record(struct value_reader *values, const pb_record *from, stru
     to->time_unix_nano = from->time_unix_nano;
     to->observed_unix_nano = from->observed_time_unix_nano;
     to->flags = from->flags;
-    if (!value_read_value(values, from->body, from->n_body, &to->body, err) ||
-        !value_read_attributes(values, from->attributes, from->n_attributes,
+    if (!value_read_value(values, body, from->n_body, &to->body, err) ||
+        !value_read_attributes(values, attributes, from->n_attributes,
                                from->dropped_attributes_count, &to->attributes, err))
         return false;
     to->marks = values->marks;

@@ -1,6 +1,8 @@
 /* Protobuf's wire format. */
 #include "otlp/pb.h"
 
+#include <inttypes.h>
+
 #define MAX_GROUP_DEPTH 64
 
 static const char *read_fixed(struct pb_reader *r, size_t size, uint64_t *out_value)
@@ -112,4 +114,50 @@ const char *pb_next_any(struct pb_reader *r, struct pb_field *out_field)
     if (!wrong)
         *r = ahead;
     return wrong;
+}
+
+static bool refuse(const struct pb_message *message, const struct pb_field *field,
+                   const char *wrong, struct err *err)
+{
+    if (wrong)
+        return err_set(err, ERR_BAD_INPUT, "protobuf: in %s: %s", message->name, wrong);
+    return err_set(err, ERR_BAD_INPUT,
+                   "protobuf: field %" PRIu32 " of %s has wire type %d, want %d", field->number,
+                   message->name, (int)field->wire, message->wires[field->number] - 1);
+}
+
+bool pb_next_of(struct pb_reader *r, const struct pb_message *message, struct pb_field *out_field,
+                struct err *err)
+{
+    const char *wrong = pb_next(r, out_field);
+
+    if (wrong)
+        return refuse(message, out_field, wrong, err);
+    if (out_field->number >= PB_MOST_FIELDS || message->wires[out_field->number] == 0)
+        out_field->number = 0;
+    else if (message->wires[out_field->number] != 1 + (uint8_t)out_field->wire)
+        return refuse(message, out_field, NULL, err);
+    return true;
+}
+
+static bool grow(struct pb_list *list, struct arena *arena, struct err *err)
+{
+    const size_t cap = list->cap > 0 ? 2 * list->cap : 32;
+    struct bytes *items = arena_alloc(arena, cap * sizeof(*items));
+
+    if (!items)
+        return err_set(err, ERR_TOO_LARGE, "decoding takes more than %zu bytes", arena->max_bytes);
+    if (list->count > 0)
+        memcpy(items, list->items, list->count * sizeof(*items));
+    list->items = items;
+    list->cap = cap;
+    return true;
+}
+
+bool pb_list_add(struct pb_list *list, struct bytes payload, struct arena *arena, struct err *err)
+{
+    if (list->count == list->cap && !grow(list, arena, err))
+        return false;
+    list->items[list->count++] = payload;
+    return true;
 }

@@ -149,7 +149,7 @@ static bool read_key_value(struct value_reader *reader, struct bytes payload, ui
 
     attribute->key = (struct bytes){0};
     while (!pb_done(&r)) {
-        struct pb_field field;
+        struct pb_field field = {0};
         const char *wrong = pb_next(&r, &field);
 
         if (wrong)
@@ -175,7 +175,7 @@ static bool count_items(struct bytes payload, uint32_t *out_count, struct err *e
     uint32_t count = 0;
 
     while (!pb_done(&r)) {
-        struct pb_field field;
+        struct pb_field field = {0};
         const char *wrong = pb_next(&r, &field);
 
         if (!wrong && field.number == 1 && field.wire != PB_LEN)
@@ -204,7 +204,7 @@ static bool read_items(struct value_reader *reader, struct value *value, struct 
     if (is_array ? !value->items : !value->entries)
         return out_of_room(reader, err);
     while (!pb_done(&r)) {
-        struct pb_field field;
+        struct pb_field field = {0};
 
         if (pb_next(&r, &field) || field.number != 1)
             continue; /* well-formed: it was counted */
@@ -231,9 +231,8 @@ static bool run_tasks(struct value_reader *reader, struct err *err)
     return true;
 }
 
-bool value_read_attributes(struct value_reader *reader, const ProtobufCBinaryData *encoded,
-                           size_t count, uint32_t dropped, struct attributes *out_set,
-                           struct err *err)
+bool value_read_attributes(struct value_reader *reader, const struct bytes *encoded, size_t count,
+                           uint32_t dropped, struct attributes *out_set, struct err *err)
 {
     struct attributes set = {.dropped = dropped};
 
@@ -250,21 +249,20 @@ bool value_read_attributes(struct value_reader *reader, const ProtobufCBinaryDat
             return out_of_room(reader, err);
     }
     for (size_t i = 0; i < count; i++)
-        if (!read_key_value(reader, (struct bytes){encoded[i].data, encoded[i].len}, 1,
-                            &set.items[i], err))
+        if (!read_key_value(reader, encoded[i], 1, &set.items[i], err))
             return false;
     set.count = (uint32_t)count;
     *out_set = set;
     return run_tasks(reader, err);
 }
 
-bool value_read_value(struct value_reader *reader, const ProtobufCBinaryData *parts, size_t count,
+bool value_read_value(struct value_reader *reader, const struct bytes *parts, size_t count,
                       struct value *out_value, struct err *err)
 {
     struct bytes whole = {0};
 
     for (size_t i = 0; i < count; i++)
-        if (!join(reader, whole, (struct bytes){parts[i].data, parts[i].len}, &whole, err))
+        if (!join(reader, whole, parts[i], &whole, err))
             return false;
     return read_value(reader, whole, 1, out_value, err) && run_tasks(reader, err);
 }

@@ -95,6 +95,37 @@ static void repairs_as_text_repair_does(void **state)
     }
 }
 
+/* A quote at each place of texts of many lengths, in a buffer with room to spare and in one without:
+ * strings are copied in pieces, and by the byte where a piece would not fit. */
+static void finds_what_is_special_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 50; len++) {
+        for (size_t at = 0; at < len; at++) {
+            uint8_t text[50];
+            uint8_t want[53] = {'"'};
+            struct buf tight;
+
+            for (size_t i = 0; i < len; i++)
+                text[i] = (uint8_t)('a' + i % 26);
+            text[at] = '"';
+            memcpy(want + 1, text, at);
+            want[at + 1] = '\\';
+            memcpy(want + at + 2, text + at, len - at);
+            want[len + 2] = '"';
+            buf_clear(&out);
+            buf_init(&tight, len + 3);
+            assert_int_equal(json_string(&out, (struct bytes){text, len}), TEXT_SOUND);
+            assert_int_equal(json_string(&tight, (struct bytes){text, len}), TEXT_SOUND);
+            if (!bytes_equal(buf_bytes(&out), (struct bytes){want, len + 3}) || !buf_ok(&tight) ||
+                !bytes_equal(buf_bytes(&tight), (struct bytes){want, len + 3}))
+                fail_msg("length %zu, place %zu: %.*s", len, at, (int)out.len,
+                         (const char *)out.at);
+            buf_done(&tight);
+        }
+    }
+}
+
 static void places_commas(void **state)
 {
     struct json j = json_into(&out);
@@ -178,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(escapes_and_repairs_strings, fresh_buf),
+        cmocka_unit_test_setup(finds_what_is_special_at_every_place, fresh_buf),
         cmocka_unit_test_setup(repairs_as_text_repair_does, fresh_buf),
         cmocka_unit_test_setup(places_commas, fresh_buf),
         cmocka_unit_test_setup(writes_numbers, fresh_buf),

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 
@@ -197,6 +198,30 @@ static void reads_and_writes_base64(void **state)
     buf_done(&out);
 }
 
+/* Short decimals are written without printf: as printf would. */
+static void writes_short_decimals_as_printf_does(void **state)
+{
+    uint64_t seed = 11;
+
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        char text[TEXT_DOUBLE_BYTES];
+        char want[TEXT_DOUBLE_BYTES + 2];
+        double value;
+
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        value = (double)(int64_t)(seed >> (24 + i % 36)) / pow(10, i % 13);
+        value = i % 2 ? value : -value;
+        (void)snprintf(want, sizeof(want), "%.15g", value);
+        if (strtod(want, NULL) < value || strtod(want, NULL) > value)
+            continue; /* needs more digits */
+        if (!strpbrk(want, ".e"))
+            (void)snprintf(want + strlen(want), 3, ".0");
+        if (text_double(value, text) != strlen(want) || strcmp(text, want) != 0)
+            fail_msg("%s, want %s", text, want);
+    }
+}
+
 static void writes_doubles_that_read_back(void **state)
 {
     static const struct {
@@ -319,6 +344,7 @@ int main(void)
         cmocka_unit_test(cuts_at_the_border_of_a_character),
         cmocka_unit_test(reads_and_writes_hex),
         cmocka_unit_test(reads_and_writes_base64),
+        cmocka_unit_test(writes_short_decimals_as_printf_does),
         cmocka_unit_test(writes_doubles_that_read_back),
         cmocka_unit_test(reads_integers_exactly),
         cmocka_unit_test(reads_reals),

@@ -4,7 +4,7 @@
 
 #include "otlp/decode.h"
 
-/* Span, ResourceSpans and ScopeSpans. message is borrowed; results live in arena; resource and
+/* Span, ResourceSpans and ScopeSpans. Results live in arena and point into message; resource and
  * scope of the span stay NULL. No limits but the arena's. Fail with ERR_INTERNAL (unreadable:
  * nobody but us wrote it), ERR_TOO_LARGE. */
 MUST_CHECK bool otlp_span_from_protobuf(struct bytes message, struct arena *arena,

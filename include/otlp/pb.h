@@ -1,9 +1,9 @@
 /* Protobuf's wire format, one field at a time: for what must be looked at before or beside
- * protobuf-c. */
+ * protobuf-c, and for spans, of which there are many. */
 #ifndef OTLP_PB_H
 #define OTLP_PB_H
 
-#include "base/bytes.h"
+#include "base/arena.h"
 
 enum pb_wire {
     PB_VARINT = 0,
@@ -70,22 +70,60 @@ bool pb_skip_group(struct pb_reader *r, uint32_t number);
 const char *pb_next_any(struct pb_reader *r, struct pb_field *out_field);
 
 /* Next field of r, which is not done. Returns NULL, or what is wrong (static text); r stays at the
- * faulty field then. */
+ * faulty field then. Here for what nearly all fields are: a tag of one byte, then a length of at most
+ * two, a varint of one, or eight bytes. */
 static inline const char *pb_next(struct pb_reader *r, struct pb_field *out_field)
 {
     const uint8_t *at = r->at;
     const size_t left = (size_t)(r->end - at);
 
-    /* Four fields in five: texts and sub-messages with a tag and a length of one byte each. */
-    if (left >= 2 && at[0] >= 8 && at[0] < 0x80 && (at[0] & 7) == PB_LEN && at[1] < 0x80 &&
-        at[1] <= left - 2) {
-        out_field->number = at[0] >> 3;
-        out_field->wire = PB_LEN;
+    if (left < 2 || at[0] < 8 || at[0] >= 0x80)
+        return pb_next_any(r, out_field);
+    out_field->number = at[0] >> 3;
+    out_field->wire = (enum pb_wire)(at[0] & 7);
+    if (out_field->wire == PB_LEN && at[1] < 0x80 && at[1] <= left - 2) {
         out_field->payload = (struct bytes){at + 2, at[1]};
-        r->at = at + 2 + at[1];
+    } else if (out_field->wire == PB_LEN && at[1] >= 0x80 && left > 2 && at[2] < 0x80 &&
+               ((at[1] & 0x7fU) | (uint32_t)at[2] << 7) <= left - 3) {
+        out_field->payload = (struct bytes){at + 3, (at[1] & 0x7fU) | (uint32_t)at[2] << 7};
+    } else if (out_field->wire == PB_VARINT && at[1] < 0x80) {
+        out_field->scalar = at[1];
+        r->at = at + 2;
         return NULL;
+    } else if (out_field->wire == PB_FIXED64 && left > 8) {
+        memcpy(&out_field->scalar, at + 1, 8); /* little-endian, as in read_fixed */
+        r->at = at + 9;
+        return NULL;
+    } else {
+        return pb_next_any(r, out_field);
     }
-    return pb_next_any(r, out_field);
+    r->at = out_field->payload.at + out_field->payload.len;
+    return NULL;
 }
+
+#define PB_MOST_FIELDS 17
+
+/* A message whose fields are told apart by their numbers. wires: 1 + wire type; 0: no such field. */
+struct pb_message {
+    const char *name;
+    uint8_t wires[PB_MOST_FIELDS];
+};
+
+/* As pb_next; a field that the message does not have gets the number 0, and one of a wrong wire type
+ * fails, with ERR_BAD_INPUT as bytes that are not well-formed do. */
+MUST_CHECK bool pb_next_of(struct pb_reader *r, const struct pb_message *message,
+                           struct pb_field *out_field, struct err *err);
+
+/* Payloads of a repeated field, gathered before an array is made of them. Lives in an arena; to be
+ * used again with count 0. */
+struct pb_list {
+    struct bytes *items;
+    size_t count;
+    size_t cap;
+};
+
+/* Fails with ERR_TOO_LARGE (arena). */
+MUST_CHECK bool pb_list_add(struct pb_list *list, struct bytes payload, struct arena *arena,
+                            struct err *err);
 
 #endif

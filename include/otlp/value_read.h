@@ -2,8 +2,6 @@
 #ifndef OTLP_VALUE_READ_H
 #define OTLP_VALUE_READ_H
 
-#include <protobuf-c/protobuf-c.h>
-
 #include "base/arena.h"
 #include "model/span.h"
 #include "otlp/decode.h"
@@ -29,13 +27,12 @@ struct value_reader {
  * Fails with ERR_BAD_INPUT (not well-formed, or a known field of a wrong wire type) or
  * ERR_TOO_LARGE (arena).
  */
-MUST_CHECK bool value_read_attributes(struct value_reader *reader,
-                                      const ProtobufCBinaryData *encoded, size_t count,
-                                      uint32_t dropped, struct attributes *out_set,
+MUST_CHECK bool value_read_attributes(struct value_reader *reader, const struct bytes *encoded,
+                                      size_t count, uint32_t dropped, struct attributes *out_set,
                                       struct err *err);
 
 /* Reads one encoded AnyValue that came in parts (none: empty), as protobuf merges them. As above. */
-MUST_CHECK bool value_read_value(struct value_reader *reader, const ProtobufCBinaryData *parts,
+MUST_CHECK bool value_read_value(struct value_reader *reader, const struct bytes *parts,
                                  size_t count, struct value *out_value, struct err *err);
 
 #endif

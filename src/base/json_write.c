@@ -5,7 +5,7 @@
 
 /* 0: copied as it is; else the letter behind the backslash, 'u' for \u00XX, 'x' for a byte of a
  * longer sequence or NUL. */
-static uint8_t escape_of(uint8_t c)
+static inline uint8_t escape_of(uint8_t c)
 {
     switch (c) {
     case '"':
@@ -28,31 +28,71 @@ static uint8_t escape_of(uint8_t c)
     }
 }
 
-static uint64_t has_less(uint64_t word, uint8_t limit)
+/* Texts are looked at in pieces of this many bytes. */
+#define PIECE 16
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+/* A bit per byte of a piece that is not copied as it is: controls and NUL, quote, backslash, all
+ * beyond ASCII (negative as signed numbers, so below the controls' limit too). */
+static inline unsigned special_bytes(const uint8_t *at)
 {
-    return (word - ~(uint64_t)0 / 255 * limit) & ~word & (~(uint64_t)0 / 255 * 128);
+    const __m128i piece = _mm_loadu_si128((const __m128i *)(const void *)at);
+    const __m128i low = _mm_cmplt_epi8(piece, _mm_set1_epi8(0x20));
+    const __m128i quote = _mm_cmpeq_epi8(piece, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(piece, _mm_set1_epi8('\\'));
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
+}
+#else
+static inline unsigned special_bytes(const uint8_t *at)
+{
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < PIECE; i++)
+        bits |= (unsigned)(escape_of(at[i]) != 0) << i;
+    return bits;
+}
+#endif
+
+/* At most a piece, without a call: nearly all keys and many values are that short. */
+static inline void copy_short(uint8_t *to, const uint8_t *from, size_t len)
+{
+    if (len >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + len - 8, from + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + len - 4, from + len - 4, 4);
+    } else if (len > 0) {
+        to[0] = from[0];
+        to[len / 2] = from[len / 2];
+        to[len - 1] = from[len - 1];
+    }
 }
 
-/* Bytes that need no look: printable ASCII but quote and backslash, eight at a time. The lowest mark
- * of a word is exact; those above it may be borrowed from it. */
-static size_t plain_run(struct bytes text)
+/* Copies the bytes of text that need no look; returns how many. `to` has room for the text and a
+ * piece more. */
+static inline size_t copy_plain(uint8_t *to, struct bytes text)
 {
     size_t i = 0;
+    unsigned special;
 
-    while (text.len - i >= 8) {
-        uint64_t word;
-        uint64_t marks;
-
-        memcpy(&word, text.at + i, sizeof(word));
-        marks = (word & 0x8080808080808080U) | has_less(word, 0x20) |
-                has_less(word ^ 0x2222222222222222U, 1) | has_less(word ^ 0x5c5c5c5c5c5c5c5cU, 1);
-        if (marks)
-            return i + (size_t)__builtin_ctzll(marks) / 8;
-        i += 8;
+    for (; text.len - i >= PIECE; i += PIECE) {
+        special = special_bytes(text.at + i);
+        memcpy(to + i, text.at + i, PIECE);
+        if (special != 0)
+            return i + (size_t)__builtin_ctz(special);
     }
-    while (i < text.len && escape_of(text.at[i]) == 0)
-        i++;
-    return i;
+    if (i == text.len)
+        return i;
+    /* Looked at where it was copied to: behind the text may be no memory. What stands behind the copy
+     * is masked out. */
+    copy_short(to + i, text.at + i, text.len - i);
+    memset(to + text.len, 0, PIECE);
+    special = special_bytes(to + i) & ((1U << (text.len - i)) - 1);
+    return special != 0 ? i + (size_t)__builtin_ctz(special) : text.len;
 }
 
 /* A byte of a longer sequence, or NUL: copied when sound, else replaced. Returns how many bytes
@@ -89,31 +129,73 @@ static void add_control(struct buf *out, uint8_t c)
     buf_add(out, escape, sizeof(escape));
 }
 
+/* One byte that is not copied as it is, or sequences that follow each other, of which some languages
+ * consist. Returns how many bytes of text were consumed. */
+static size_t add_special(struct buf *out, struct bytes text, bool keep_nul, unsigned *repairs)
+{
+    const uint8_t escape = escape_of(text.at[0]);
+    size_t done = 0;
+
+    if (escape == 'x') {
+        do
+            done += add_sequence(out, (struct bytes){text.at + done, text.len - done}, keep_nul,
+                                 repairs);
+        while (done < text.len && text.at[done] >= 0x80);
+        return done;
+    }
+    if (escape == 'u')
+        add_control(out, text.at[0]);
+    else
+        buf_add(out, (const uint8_t[]){'\\', escape}, 2);
+    return 1;
+}
+
+/* The text where the buffer has no room for a piece behind it. */
+static void add_narrow(struct buf *out, struct bytes text, bool keep_nul, unsigned *repairs)
+{
+    while (text.len > 0) {
+        size_t done = 0;
+
+        while (done < text.len && escape_of(text.at[done]) == 0)
+            done++;
+        buf_add(out, text.at, done);
+        if (done < text.len)
+            done += add_special(out, (struct bytes){text.at + done, text.len - done}, keep_nul,
+                                repairs);
+        text.at += done;
+        text.len -= done;
+    }
+}
+
+/* Room for the text and a piece more, if the buffer may have so much. */
+static inline bool has_wide_room(struct buf *out, size_t len)
+{
+    const size_t want = len + PIECE;
+
+    if (want <= out->cap - out->len)
+        return true;
+    return want <= out->max - out->len && buf_grow(out, want);
+}
+
 static unsigned add_string(struct buf *out, struct bytes text, bool keep_nul)
 {
     unsigned repairs = TEXT_SOUND;
 
     if (!buf_need(out, text.len + 2))
         return repairs;
-    buf_add_byte(out, '"');
+    out->at[out->len++] = '"';
     while (text.len > 0) {
-        size_t done = plain_run(text);
-        uint8_t escape;
+        size_t done;
 
-        buf_add(out, text.at, done);
-        if (done == text.len)
+        if (!has_wide_room(out, text.len)) {
+            add_narrow(out, text, keep_nul, &repairs);
             break;
-        escape = escape_of(text.at[done]);
-        if (escape == 'x') {
-            done += add_sequence(out, (struct bytes){text.at + done, text.len - done}, keep_nul,
-                                 &repairs);
-        } else {
-            if (escape == 'u')
-                add_control(out, text.at[done]);
-            else
-                buf_add(out, (const uint8_t[]){'\\', escape}, 2);
-            done++;
         }
+        done = copy_plain(out->at + out->len, text);
+        out->len += done;
+        if (done < text.len)
+            done += add_special(out, (struct bytes){text.at + done, text.len - done}, keep_nul,
+                                &repairs);
         text.at += done;
         text.len -= done;
     }

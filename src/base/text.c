@@ -239,13 +239,59 @@ bool text_unbase64(struct bytes from, uint8_t *to, size_t *out_len)
     return true;
 }
 
+#define MOST_DECIMALS 9
+
+/* Most numbers that are sent are short decimal fractions: 0.7, 1024.0, 0.00018. Such a text is found
+ * without printf: it reads back as value, for quotients of integers below 2^53 and powers of ten up
+ * to 10^22 are rounded once, as texts are, and no text of 15 digits but the shortest does. Returns 0
+ * where that is not so. */
+static size_t short_decimal(double value, char to[TEXT_DOUBLE_BYTES])
+{
+    static const double powers[MOST_DECIMALS + 1] = {1e0, 1e1, 1e2, 1e3, 1e4,
+                                                     1e5, 1e6, 1e7, 1e8, 1e9};
+    const double size = fabs(value);
+    char digits[24];
+    size_t count = 0;
+    size_t len = 0;
+    size_t decimals = 0;
+    uint64_t scaled;
+
+    if (!(size >= 1e-4 && size < 1e5)) /* so that no product below has more than 14 digits */
+        return 0;
+    for (;; decimals++) {
+        double back;
+
+        if (decimals > MOST_DECIMALS)
+            return 0;
+        scaled = (uint64_t)(size * powers[decimals] + 0.5);
+        back = (double)scaled / powers[decimals];
+        if (!(back < size) && !(back > size))
+            break;
+    }
+    for (uint64_t rest = scaled; rest > 0 || count <= decimals; rest /= 10)
+        digits[count++] = (char)('0' + rest % 10);
+    if (value < 0)
+        to[len++] = '-';
+    while (count > decimals)
+        to[len++] = digits[--count];
+    to[len++] = '.';
+    if (decimals == 0)
+        to[len++] = '0';
+    while (count > 0)
+        to[len++] = digits[--count];
+    to[len] = '\0';
+    return len;
+}
+
 size_t text_double(double value, char to[TEXT_DOUBLE_BYTES])
 {
-    size_t len = 0;
+    size_t len = short_decimal(value, to);
     /* Up to 15 digits always read back, so a shorter text shows as zeros that %g leaves out; but
      * numbers below the normal range have fewer than 15. */
     const int least = fabs(value) < DBL_MIN ? 1 : 15;
 
+    if (len > 0)
+        return len;
     for (int digits = least; digits <= 17; digits++) {
         double back;
         len = (size_t)snprintf(to, TEXT_DOUBLE_BYTES, "%.*g", digits, value);

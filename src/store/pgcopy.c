@@ -68,47 +68,59 @@ struct __attribute__((packed)) fixed_part {
 #define MEANING_FIELDS 50 /* the last of them: what a span means */
 #define NULL_FIELD UINT32_MAX
 
-static void add_be32(struct buf *out, uint32_t value)
+/*
+ * The rest is written behind it field by field, each by a function that takes the place and gives
+ * the place behind: room for the longest row that the span can have was made at once.
+ */
+static inline uint8_t *put_null(uint8_t *to)
 {
-    if (buf_need(out, 4)) {
-        put_be32(out->at + out->len, value);
-        out->len += 4;
-    }
+    put_be32(to, NULL_FIELD);
+    return to + 4;
 }
 
-static void add_text(struct buf *out, struct bytes text)
+static inline uint8_t *put_nulls(uint8_t *to, size_t count)
 {
-    if (buf_need(out, 4 + text.len)) {
-        put_be32(out->at + out->len, (uint32_t)text.len);
-        if (text.len)
-            memcpy(out->at + out->len + 4, text.at, text.len);
-        out->len += 4 + text.len;
-    }
+    memset(to, 0xff, 4 * count);
+    return to + 4 * count;
 }
 
-static void add_text_or_null(struct buf *out, struct bytes text)
+static inline uint8_t *put_text(uint8_t *to, struct bytes text)
 {
-    if (text.len == 0)
-        add_be32(out, NULL_FIELD);
-    else
-        add_text(out, text);
+    put_be32(to, (uint32_t)text.len);
+    if (text.len > 0)
+        memcpy(to + 4, text.at, text.len);
+    return to + 4 + text.len;
 }
 
-static void add_int8(struct buf *out, int64_t value)
+static inline uint8_t *put_text_or_null(uint8_t *to, struct bytes text)
 {
-    if (buf_need(out, 12)) {
-        put_be32(out->at + out->len, 8);
-        put_be64(out->at + out->len + 4, (uint64_t)value);
-        out->len += 12;
-    }
+    return text.len == 0 ? put_null(to) : put_text(to, text);
 }
 
-static void add_int8_or_null(struct buf *out, int64_t value)
+static inline uint8_t *put_int2(uint8_t *to, int value)
 {
-    if (value == 0)
-        add_be32(out, NULL_FIELD);
-    else
-        add_int8(out, value);
+    put_be32(to, 2);
+    put_be16(to + 4, (uint16_t)value);
+    return to + 6;
+}
+
+static inline uint8_t *put_int4(uint8_t *to, uint32_t value)
+{
+    put_be32(to, 4);
+    put_be32(to + 4, value);
+    return to + 8;
+}
+
+static inline uint8_t *put_int8(uint8_t *to, int64_t value)
+{
+    put_be32(to, 8);
+    put_be64(to + 4, (uint64_t)value);
+    return to + 12;
+}
+
+static inline uint8_t *put_int8_or_null(uint8_t *to, int64_t value)
+{
+    return value == 0 ? put_null(to) : put_int8(to, value);
 }
 
 static uint32_t be32(uint32_t v)
@@ -171,206 +183,162 @@ static void fill_fixed(struct fixed_part *f, const struct stored_span *row)
     memcpy(f->scope, row->scope->id.at, 16);
 }
 
-/* How a member of struct meaning becomes a field. */
-enum form {
-    FORM_TEXT,     /* struct bytes; empty: NULL */
-    FORM_RESPONSE, /* struct bytes: its key */
-    FORM_TIME,     /* int64_t, ns since 1970; 0: NULL */
-    FORM_TEXTS,    /* tags */
-};
-
-#define MEMBER(form, name)                                                                         \
-    {                                                                                              \
-        form, offsetof(struct meaning, name)                                                       \
-    }
-
-/* From provider to completion_start_time. */
-static const struct member {
-    enum form form;
-    size_t offset;
-} before_usage[] = {
-    MEMBER(FORM_TEXT, provider),       MEMBER(FORM_TEXT, model),
-    MEMBER(FORM_TEXT, request_model),  MEMBER(FORM_RESPONSE, response_id),
-    MEMBER(FORM_TEXT, session_id),     MEMBER(FORM_TEXT, user_id),
-    MEMBER(FORM_TEXT, environment),    MEMBER(FORM_TEXT, project),
-    MEMBER(FORM_TEXT, release),        MEMBER(FORM_TEXT, level),
-    MEMBER(FORM_TEXT, agent_name),     MEMBER(FORM_TEXT, prompt_name),
-    MEMBER(FORM_TEXT, prompt_version), MEMBER(FORM_TEXT, trace_name),
-    MEMBER(FORM_TEXTS, tags),          MEMBER(FORM_TIME, completion_start_ns),
-};
-
-static void add_nulls(struct buf *out, size_t count)
+static uint8_t *put_cost(uint8_t *to, int64_t cost)
 {
-    if (buf_need(out, 4 * count)) {
-        memset(out->at + out->len, 0xff, 4 * count);
-        out->len += 4 * count;
-    }
+    return cost == COST_UNKNOWN ? put_null(to) : put_int8(to, cost);
 }
 
-static void add_int4_or_null(struct buf *out, uint32_t value)
-{
-    if (value == 0) {
-        add_be32(out, NULL_FIELD);
-    } else {
-        add_be32(out, 4);
-        add_be32(out, value);
-    }
-}
-
-static void add_int2(struct buf *out, int value)
-{
-    uint8_t field[6] = {0, 0, 0, 2};
-
-    put_be16(field + 4, (uint16_t)value);
-    buf_add(out, field, sizeof(field));
-}
-
-static void add_cost(struct buf *out, int64_t cost)
-{
-    if (cost == COST_UNKNOWN)
-        add_be32(out, NULL_FIELD);
-    else
-        add_int8(out, cost);
-}
-
-static void add_texts(struct buf *out, const struct bytes *texts, uint32_t count)
+static uint8_t *put_texts(uint8_t *to, const struct bytes *texts, uint32_t count)
 {
     const uint32_t head[] = {1, 0, TEXTOID, count, 1};
-    const size_t length_at = out->len;
+    uint8_t *const length = to;
 
-    if (count == 0) {
-        add_be32(out, NULL_FIELD);
-        return;
-    }
-    add_be32(out, 0);
-    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-        add_be32(out, head[i]);
+    if (count == 0)
+        return put_null(to);
+    to += 4;
+    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++, to += 4)
+        put_be32(to, head[i]);
     for (uint32_t i = 0; i < count; i++)
-        add_text(out, texts[i]);
-    if (buf_ok(out))
-        put_be32(out->at + length_at, (uint32_t)(out->len - length_at - 4));
+        to = put_text(to, texts[i]);
+    put_be32(length, (uint32_t)(to - length - 4));
+    return to;
 }
 
-static void add_member(struct buf *out, const struct stored_span *row, const struct member *m)
+static uint8_t *put_usage(uint8_t *to, const struct token_usage *usage)
 {
-    const void *at = (const char *)row->meaning + m->offset;
-
-    switch (m->form) {
-    case FORM_TEXT:
-        add_text_or_null(out, *(const struct bytes *)at);
-        break;
-    case FORM_RESPONSE:
-        add_int8_or_null(out,
-                         (int64_t)fold_response_key(row->tenant_id, *(const struct bytes *)at));
-        break;
-    case FORM_TIME:
-        if (*(const int64_t *)at == 0)
-            add_be32(out, NULL_FIELD);
-        else
-            add_int8(out, pg_timestamp(*(const int64_t *)at));
-        break;
-    case FORM_TEXTS:
-        add_texts(out, row->meaning->tags, row->meaning->tag_count);
-        break;
-    }
-}
-
-static void add_usage(struct buf *out, const struct token_usage *usage)
-{
-    if (!usage->sent) {
-        add_nulls(out, 1 + TOKEN_KIND_COUNT + 3);
-        return;
-    }
-    add_int2(out, (int)usage->rule);
+    if (!usage->sent)
+        return put_nulls(to, 1 + TOKEN_KIND_COUNT + 3);
+    to = put_int2(to, (int)usage->rule);
     for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
-        add_int8_or_null(out, usage->tokens[i]);
-    add_int8_or_null(out, usage->total);
-    add_int8_or_null(out, usage->cached_audio);
-    add_int8_or_null(out, usage->image_output);
+        to = put_int8_or_null(to, usage->tokens[i]);
+    to = put_int8_or_null(to, usage->total);
+    to = put_int8_or_null(to, usage->cached_audio);
+    return put_int8_or_null(to, usage->image_output);
 }
 
-static void add_costs(struct buf *out, const struct cost *cost)
+static uint8_t *put_costs(uint8_t *to, const struct cost *cost)
 {
     for (size_t i = 0; i < TOKEN_KIND_COUNT; i++)
-        add_int8_or_null(out, cost->by_kind[i]);
-    add_int8_or_null(out, cost->request);
-    add_cost(out, cost->computed);
-    add_cost(out, cost->reported);
-    add_cost(out, cost->total);
-    if (cost->source == COST_SOURCE_NONE)
-        add_be32(out, NULL_FIELD);
-    else
-        add_int2(out, (int)cost->source);
-    add_int8_or_null(out, (int64_t)cost->price_id);
+        to = put_int8_or_null(to, cost->by_kind[i]);
+    to = put_int8_or_null(to, cost->request);
+    to = put_cost(to, cost->computed);
+    to = put_cost(to, cost->reported);
+    to = put_cost(to, cost->total);
+    to = cost->source == COST_SOURCE_NONE ? put_null(to) : put_int2(to, (int)cost->source);
+    return put_int8_or_null(to, (int64_t)cost->price_id);
 }
 
-static void add_billing(struct buf *out, const struct billing *billing)
+static uint8_t *put_billing(uint8_t *to, const struct billing *billing)
 {
     static const uint8_t yes[] = {0, 0, 0, 1, 1};
 
-    if (billing->billable)
-        buf_add(out, yes, sizeof(yes));
-    else
-        add_be32(out, NULL_FIELD);
-    if (billing->reason == BILLING_REASON_NONE)
-        add_be32(out, NULL_FIELD);
-    else
-        add_int2(out, (int)billing->reason);
-    if (!billing->is_duplicate) {
-        add_nulls(out, 2);
-        return;
+    if (billing->billable) {
+        memcpy(to, yes, sizeof(yes));
+        to += sizeof(yes);
+    } else {
+        to = put_null(to);
     }
-    add_be32(out, sizeof(billing->duplicate_of_trace_id.at));
-    buf_add(out, billing->duplicate_of_trace_id.at, sizeof(billing->duplicate_of_trace_id.at));
-    add_int8(out, billing->duplicate_of_span_id);
+    to = billing->reason == BILLING_REASON_NONE ? put_null(to) : put_int2(to, (int)billing->reason);
+    if (!billing->is_duplicate)
+        return put_nulls(to, 2);
+    to = put_text(to, (struct bytes){billing->duplicate_of_trace_id.at,
+                                     sizeof(billing->duplicate_of_trace_id.at)});
+    return put_int8(to, billing->duplicate_of_span_id);
 }
 
-static void add_meaning(struct buf *out, const struct stored_span *row)
+/* From provider to completion_start_time. */
+static uint8_t *put_facts(uint8_t *to, const struct stored_span *row)
 {
-    const struct meaning *meaning = row->meaning;
+    const struct meaning *m = row->meaning;
 
-    if (!meaning) {
-        add_nulls(out, MEANING_FIELDS);
-        return;
-    }
-    if (meaning->observation == OBSERVATION_SPAN)
-        add_nulls(out, 1);
-    else
-        add_text_or_null(out, bytes_of(observation_name(meaning->observation)));
-    add_int4_or_null(out, meaning->flags |
-                              (row->billing.counted ? (unsigned)STORED_FLAG_COUNTED : 0) |
-                              (row->billing.plain ? (unsigned)STORED_FLAG_PLAIN : 0));
-    for (size_t i = 0; i < sizeof(before_usage) / sizeof(before_usage[0]); i++)
-        add_member(out, row, &before_usage[i]);
-    add_usage(out, &meaning->usage);
-    add_costs(out, &meaning->cost);
-    add_billing(out, &row->billing);
+    to = put_text_or_null(to, m->provider);
+    to = put_text_or_null(to, m->model);
+    to = put_text_or_null(to, m->request_model);
+    to = put_int8_or_null(to, (int64_t)fold_response_key(row->tenant_id, m->response_id));
+    to = put_text_or_null(to, m->session_id);
+    to = put_text_or_null(to, m->user_id);
+    to = put_text_or_null(to, m->environment);
+    to = put_text_or_null(to, m->project);
+    to = put_text_or_null(to, m->release);
+    to = put_text_or_null(to, m->level);
+    to = put_text_or_null(to, m->agent_name);
+    to = put_text_or_null(to, m->prompt_name);
+    to = put_text_or_null(to, m->prompt_version);
+    to = put_text_or_null(to, m->trace_name);
+    to = put_texts(to, m->tags, m->tag_count);
+    return m->completion_start_ns == 0 ? put_null(to)
+                                       : put_int8(to, pg_timestamp(m->completion_start_ns));
+}
+
+static uint8_t *put_meaning(uint8_t *to, const struct stored_span *row)
+{
+    const struct meaning *m = row->meaning;
+    unsigned flags;
+
+    if (!m)
+        return put_nulls(to, MEANING_FIELDS);
+    to = m->observation == OBSERVATION_SPAN
+             ? put_null(to)
+             : put_text(to, bytes_of(observation_name(m->observation)));
+    flags = m->flags | (row->billing.counted ? (unsigned)STORED_FLAG_COUNTED : 0) |
+            (row->billing.plain ? (unsigned)STORED_FLAG_PLAIN : 0);
+    to = flags == 0 ? put_null(to) : put_int4(to, flags);
+    to = put_facts(to, row);
+    to = put_usage(to, &m->usage);
+    to = put_costs(to, &m->cost);
+    return put_billing(to, &row->billing);
+}
+
+#define LONGEST_FIELD 32 /* but texts: an array's head, an id, the name of an observation */
+
+/* Texts of a meaning with their lengths. */
+static size_t meaning_bytes(const struct meaning *m)
+{
+    size_t size = m->provider.len + m->model.len + m->request_model.len + m->session_id.len +
+                  m->user_id.len + m->environment.len + m->project.len + m->release.len +
+                  m->level.len + m->agent_name.len + m->prompt_name.len + m->prompt_version.len +
+                  m->trace_name.len;
+
+    for (uint32_t i = 0; i < m->tag_count; i++)
+        size += 4 + m->tags[i].len;
+    return size;
+}
+
+static size_t most_bytes(const struct stored_span *row)
+{
+    return sizeof(struct fixed_part) + (size_t)SPAN_FIELDS * LONGEST_FIELD + row->name.len +
+           row->service_name.len + row->attributes.len + row->status_message.len +
+           row->trace_state.len + row->error_type.len + row->events.len + row->links.len +
+           row->exact.len + (row->meaning ? meaning_bytes(row->meaning) : 0);
 }
 
 void pgcopy_span(struct buf *out, const struct stored_span *row)
 {
     struct fixed_part fixed;
+    uint8_t *to;
 
+    if (!buf_need(out, most_bytes(row)))
+        return;
+    to = out->at + out->len;
     fill_fixed(&fixed, row);
-    buf_add(out, &fixed, sizeof(fixed));
-    add_text(out, row->name);
-    add_text(out, row->service_name);
-    add_text(out, row->attributes);
-    if (row->has_parent)
-        add_int8(out, row->parent_span_id);
-    else
-        add_be32(out, NULL_FIELD);
-    add_text_or_null(out, row->status_message);
-    add_text_or_null(out, row->trace_state);
-    add_text_or_null(out, row->error_type);
-    add_text_or_null(out, row->events);
-    add_text_or_null(out, row->links);
-    add_int8_or_null(out, row->flags);
-    add_int8_or_null(out, row->dropped_attributes);
-    add_int8_or_null(out, row->dropped_events);
-    add_int8_or_null(out, row->dropped_links);
-    add_text_or_null(out, row->exact);
-    add_meaning(out, row);
+    memcpy(to, &fixed, sizeof(fixed));
+    to += sizeof(fixed);
+    to = put_text(to, row->name);
+    to = put_text(to, row->service_name);
+    to = put_text(to, row->attributes);
+    to = row->has_parent ? put_int8(to, row->parent_span_id) : put_null(to);
+    to = put_text_or_null(to, row->status_message);
+    to = put_text_or_null(to, row->trace_state);
+    to = put_text_or_null(to, row->error_type);
+    to = put_text_or_null(to, row->events);
+    to = put_text_or_null(to, row->links);
+    to = put_int8_or_null(to, row->flags);
+    to = put_int8_or_null(to, row->dropped_attributes);
+    to = put_int8_or_null(to, row->dropped_events);
+    to = put_int8_or_null(to, row->dropped_links);
+    to = put_text_or_null(to, row->exact);
+    to = put_meaning(to, row);
+    out->len = (size_t)(to - out->at);
 }
 
 void pgcopy_span_set_seq(uint8_t *row, int64_t ingest_seq)
