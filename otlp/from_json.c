@@ -5,6 +5,7 @@
  * that the last wins, but then spans would vanish behind an acknowledgement.
  */
 #include "otlp/decode.h"
+#include "otlp/json_request.h"
 #include "otlp/json_shared.h"
 
 struct decoder {
@@ -17,8 +18,6 @@ struct decoder {
     uint32_t resource_index;
     uint32_t scope_index;
     uint32_t span_index;
-    bool saw_resource_spans;
-    const char *other_signal; /* a key of logs or metrics was seen */
 };
 
 static struct decoder *decoder_of(struct json_decoder *d)
@@ -369,54 +368,13 @@ static bool read_resource_spans(struct json_decoder *json, enum json_token token
     return true;
 }
 
-static bool request_spans(struct json_decoder *d, enum json_token token, void *message,
-                          struct err *err)
-{
-    decoder_of(d)->saw_resource_spans = true;
-    return json_field_array(d, token, "resourceSpans", true, read_resource_spans, message, err);
-}
-
-static bool request_logs(struct json_decoder *d, enum json_token token, void *message,
-                         struct err *err)
-{
-    (void)message;
-    decoder_of(d)->other_signal = "found resourceLogs: these are logs, they belong to /v1/logs";
-    return json_field_fault(d, token, err, "logs");
-}
-
-static bool request_metrics(struct json_decoder *d, enum json_token token, void *message,
-                            struct err *err)
-{
-    (void)message;
-    decoder_of(d)->other_signal =
-        "found resourceMetrics: these are metrics, they belong to /v1/metrics";
-    return json_field_fault(d, token, err, "metrics");
-}
-
-static const struct json_field request_fields[] = {
-    JSON_FIELD("resourceSpans", "resource_spans", request_spans),
-    JSON_FIELD("resourceLogs", "resource_logs", request_logs),
-    JSON_FIELD("resourceMetrics", "resource_metrics", request_metrics),
-};
-static const struct json_message request_message = JSON_MESSAGE("the body", request_fields, true);
-
 bool otlp_from_json(struct bytes body, const struct otlp_limits *limits, struct arena *arena,
                     struct span_array *out_spans, struct err *err)
 {
     struct decoder d = {.json = {.arena = arena, .limits = limits}};
-    enum json_token token;
 
-    json_reader_init(&d.json.reader, body, arena);
-    if (!json_next(&d.json.reader, &token, err))
+    if (!json_request_read(&d.json, body, JSON_REQUEST_SPANS, read_resource_spans, err))
         return false;
-    if (token == JSON_NULL)
-        return err_set(err, ERR_BAD_INPUT, "JSON: the body is null, want an object");
-    if (!json_field_object(&d.json, token, &request_message, NULL, err) ||
-        !json_next(&d.json.reader, &token, err))
-        return false;
-    /* A key of another signal beside resourceSpans is one unknown key among others (OTLP-82). */
-    if (d.other_signal && !d.saw_resource_spans)
-        return err_set(err, ERR_BAD_INPUT, "%s", d.other_signal);
     *out_spans = (struct span_array){d.spans.items, d.spans.count};
     return true;
 }

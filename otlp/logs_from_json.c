@@ -1,4 +1,5 @@
 /* Log records from OTLP/JSON: one table of fields per message, as otlp/from_json.c. */
+#include "otlp/json_request.h"
 #include "otlp/json_shared.h"
 #include "otlp/logs.h"
 
@@ -8,8 +9,6 @@ struct decoder {
     uint32_t resource_index;
     uint32_t scope_index;
     uint32_t record_index;
-    bool saw_resource_logs;
-    const char *other_signal; /* a key of traces or metrics was seen */
 };
 
 static struct decoder *decoder_of(struct json_decoder *d)
@@ -159,54 +158,13 @@ static bool read_resource_logs(struct json_decoder *json, enum json_token token,
     return true;
 }
 
-static bool request_logs(struct json_decoder *d, enum json_token token, void *message,
-                         struct err *err)
-{
-    decoder_of(d)->saw_resource_logs = true;
-    return json_field_array(d, token, "resourceLogs", true, read_resource_logs, message, err);
-}
-
-static bool request_spans(struct json_decoder *d, enum json_token token, void *message,
-                          struct err *err)
-{
-    (void)message;
-    decoder_of(d)->other_signal =
-        "found resourceSpans: these are traces, they belong to /v1/traces";
-    return json_field_fault(d, token, err, "traces");
-}
-
-static bool request_metrics(struct json_decoder *d, enum json_token token, void *message,
-                            struct err *err)
-{
-    (void)message;
-    decoder_of(d)->other_signal =
-        "found resourceMetrics: these are metrics, they belong to /v1/metrics";
-    return json_field_fault(d, token, err, "metrics");
-}
-
-static const struct json_field request_fields[] = {
-    JSON_FIELD("resourceLogs", "resource_logs", request_logs),
-    JSON_FIELD("resourceSpans", "resource_spans", request_spans),
-    JSON_FIELD("resourceMetrics", "resource_metrics", request_metrics),
-};
-static const struct json_message request_message = JSON_MESSAGE("the body", request_fields, true);
-
 bool otlp_logs_from_json(struct bytes body, const struct otlp_limits *limits, struct arena *arena,
                          struct log_array *out_logs, struct err *err)
 {
     struct decoder d = {.json = {.arena = arena, .limits = limits}};
-    enum json_token token;
 
-    json_reader_init(&d.json.reader, body, arena);
-    if (!json_next(&d.json.reader, &token, err))
+    if (!json_request_read(&d.json, body, JSON_REQUEST_LOGS, read_resource_logs, err))
         return false;
-    if (token == JSON_NULL)
-        return err_set(err, ERR_BAD_INPUT, "JSON: the body is null, want an object");
-    if (!json_field_object(&d.json, token, &request_message, NULL, err) ||
-        !json_next(&d.json.reader, &token, err))
-        return false;
-    if (d.other_signal && !d.saw_resource_logs)
-        return err_set(err, ERR_BAD_INPUT, "%s", d.other_signal);
     *out_logs = (struct log_array){d.logs.items, d.logs.count};
     return true;
 }
