@@ -410,6 +410,9 @@ static void reads_the_range_of_sessions_users_and_models(void **state)
     assert_true(filter.from_ns == NOW_NS - 7 * DAY_NS && filter.to_ns == NOW_NS + DAY_NS);
     assert_true(params_models(BYTES_LITERAL("from=1&to=2"), NOW_NS, &arena, &filter, &err));
     assert_true(filter.from_ns == NS_PER_S && filter.to_ns == 2 * NS_PER_S);
+    assert_true(params_groups(BYTES_LITERAL("from=2000000000"), GROUP_USER, NOW_NS, &arena, &filter,
+                              &err)); /* beyond the default's end */
+    assert_true(filter.to_ns == filter.from_ns + 7 * DAY_NS);
     assert_false(params_groups(BYTES_LITERAL("user=a"), GROUP_USER, NOW_NS, &arena, &filter, &err));
     assert_non_null(strstr(err.text, "'user'"));
     assert_false(params_models(BYTES_LITERAL("cursor=a"), NOW_NS, &arena, &filter, &err));

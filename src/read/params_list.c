@@ -3,32 +3,14 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "read/cursor.h"
 #include "read/params.h"
-#include "read/params_query.h"
+#include "read/params_page.h"
 
 struct list_target {
+    struct params_page page;
     struct arena *arena;
     struct trace_filter *filter;
-    enum cursor_kind kind;
-    struct cursor cursor;
-    bool has_from;
-    bool has_to;
 };
-
-static bool read_from(void *target, struct bytes value, struct err *err)
-{
-    struct list_target *t = target;
-    t->has_from = true;
-    return clock_parse(value, &t->filter->from_ns, err);
-}
-
-static bool read_to(void *target, struct bytes value, struct err *err)
-{
-    struct list_target *t = target;
-    t->has_to = true;
-    return clock_parse(value, &t->filter->to_ns, err);
-}
 
 static bool read_service(void *target, struct bytes value, struct err *err)
 {
@@ -272,28 +254,8 @@ static bool read_sort(void *target, struct bytes value, struct err *err)
                    params_query_quoted(value, text));
 }
 
-static bool read_limit(void *target, struct bytes value, struct err *err)
-{
-    struct list_target *t = target;
-    char text[64];
-    int64_t limit;
-
-    if (!text_int64(value, &limit) || limit < 1 || limit > PARAMS_MAX_LIMIT)
-        return err_set(err, ERR_BAD_INPUT, "limit is '%s', want 1 to %d",
-                       params_query_quoted(value, text), PARAMS_MAX_LIMIT);
-    t->filter->limit = (uint32_t)limit;
-    return true;
-}
-
-static bool read_cursor(void *target, struct bytes value, struct err *err)
-{
-    struct list_target *t = target;
-    return cursor_read(value, &t->cursor, err);
-}
-
 static const struct param list_params[] = {
-    {"from", true, read_from},
-    {"to", true, read_to},
+    PARAMS_PAGE_RANGE,
     {"service", false, read_service},
     {"name", false, read_name},
     {"status", false, read_status},
@@ -310,55 +272,38 @@ static const struct param list_params[] = {
     {"min_cost_usd", false, read_min_cost},
     {"min_tokens", false, read_min_tokens},
     {"sort", false, read_sort},
-    {"limit", false, read_limit},
-    {"cursor", false, read_cursor},
+    PARAMS_PAGE_LIMIT,
+    PARAMS_PAGE_CURSOR,
     {NULL, false, NULL},
 };
 
-/* The cursor's range stands where none was given, else each page of a default range would move. */
-static bool use_cursor(struct list_target *t, struct err *err)
+/* What every list has goes into the filter. */
+static bool use_page(struct list_target *t, enum cursor_kind kind, int64_t now_ns, struct err *err)
 {
-    struct trace_filter *filter = t->filter;
+    const struct cursor *cursor = &t->page.cursor;
 
-    if (!t->cursor.position.given)
-        return true;
-    if (t->cursor.kind != t->kind)
-        return err_set(err, ERR_BAD_INPUT, "cursor belongs to another list");
-    if (t->cursor.sort != filter->sort || t->cursor.descending != filter->descending)
+    if (!params_page_settle(&t->page, kind, kind == CURSOR_SESSION, now_ns, err))
+        return false;
+    if (cursor->position.given &&
+        (cursor->sort != t->filter->sort || cursor->descending != t->filter->descending))
         return err_set(err, ERR_BAD_INPUT, "cursor belongs to another sort");
-    if (!t->has_from)
-        filter->from_ns = t->cursor.from_ns;
-    if (!t->has_to)
-        filter->to_ns = t->cursor.to_ns;
-    filter->cursor = t->cursor.position;
+    t->filter->from_ns = t->page.from_ns;
+    t->filter->to_ns = t->page.to_ns;
+    t->filter->limit = t->page.limit;
+    t->filter->cursor = cursor->position;
     return true;
 }
 
 bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
                  struct trace_filter *out_filter, struct err *err)
 {
-    struct trace_filter filter = {.sort = TRACE_SORT_START,
-                                  .descending = true,
-                                  .limit = PARAMS_DEFAULT_LIMIT,
-                                  .now_ns = now_ns,
-                                  .to_ns = now_ns + PARAMS_AHEAD_NS};
-    struct list_target target = {.arena = arena, .filter = &filter};
+    struct trace_filter filter = {.sort = TRACE_SORT_START, .descending = true, .now_ns = now_ns};
+    struct list_target target = {
+        .page = {.limit = PARAMS_DEFAULT_LIMIT}, .arena = arena, .filter = &filter};
 
-    if (!params_query_read(list_params, query, &target, arena, err))
+    if (!params_query_read(list_params, query, &target, arena, err) ||
+        !use_page(&target, CURSOR_TRACES, now_ns, err))
         return false;
-    if (!target.has_from) {
-        const int64_t last = target.has_to && filter.to_ns < now_ns ? filter.to_ns : now_ns;
-        filter.from_ns = last > PARAMS_DEFAULT_RANGE_NS ? last - PARAMS_DEFAULT_RANGE_NS : 0;
-    }
-    if (!target.has_to && filter.to_ns < filter.from_ns &&
-        __builtin_add_overflow(filter.from_ns, PARAMS_DEFAULT_RANGE_NS, &filter.to_ns))
-        filter.to_ns = INT64_MAX;
-    if (!use_cursor(&target, err))
-        return false;
-    if (filter.from_ns < 0)
-        filter.from_ns = 0;
-    if (filter.to_ns < filter.from_ns)
-        return err_set(err, ERR_BAD_INPUT, "from is later than to");
     if (trace_filter_searches(&filter) && filter.sort != TRACE_SORT_START)
         return err_set(err, ERR_BAD_INPUT,
                        "q and attr go with sort=start_time or -start_time only");
@@ -367,25 +312,24 @@ bool params_list(struct bytes query, int64_t now_ns, struct arena *arena,
 }
 
 static const struct param session_params[] = {
-    {"from", true, read_from},      {"to", true, read_to}, {"limit", false, read_limit},
-    {"cursor", false, read_cursor}, {NULL, false, NULL},
+    PARAMS_PAGE_RANGE,
+    PARAMS_PAGE_LIMIT,
+    PARAMS_PAGE_CURSOR,
+    {NULL, false, NULL},
 };
 
 bool params_session(struct bytes query, struct bytes id, int64_t now_ns, struct arena *arena,
                     struct trace_filter *out_filter, struct err *err)
 {
-    struct trace_filter filter = {.sort = TRACE_SORT_START,
-                                  .limit = PARAMS_DEFAULT_LIMIT,
-                                  .now_ns = now_ns,
-                                  .to_ns = INT64_MAX};
-    struct list_target target = {.arena = arena, .filter = &filter, .kind = CURSOR_SESSION};
+    struct trace_filter filter = {.sort = TRACE_SORT_START, .now_ns = now_ns};
+    struct list_target target = {
+        .page = {.limit = PARAMS_DEFAULT_LIMIT}, .arena = arena, .filter = &filter};
 
     if (!params_query_decode(id, PARAMS_PLUS_KEPT, arena, &filter.session, err) ||
         !add_facet(&target, "session", filter.session, err) ||
-        !params_query_read(session_params, query, &target, arena, err) || !use_cursor(&target, err))
+        !params_query_read(session_params, query, &target, arena, err) ||
+        !use_page(&target, CURSOR_SESSION, now_ns, err))
         return false;
-    if (filter.to_ns < filter.from_ns)
-        return err_set(err, ERR_BAD_INPUT, "from is later than to");
     *out_filter = filter;
     return true;
 }
