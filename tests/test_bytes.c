@@ -15,6 +15,28 @@ static void compares_slices_by_content(void **state)
     assert_int_equal(BYTES_LITERAL("a\0b").len, 3);
 }
 
+static void orders_slices_by_their_bytes(void **state)
+{
+    static const struct {
+        const char *lesser;
+        const char *greater;
+        const char *why;
+    } rows[] = {
+        {"", "a", "nothing before something"},
+        {"ab", "abc", "a text's beginning before it"},
+        {"abc", "b", "the first byte that differs, not the length"},
+        {"z", "\xc3\xa9", "bytes are unsigned"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (bytes_compare(bytes_of(rows[i].lesser), bytes_of(rows[i].greater)) >= 0 ||
+            bytes_compare(bytes_of(rows[i].greater), bytes_of(rows[i].lesser)) <= 0)
+            fail_msg("%s", rows[i].why);
+    assert_int_equal(bytes_compare((struct bytes){0}, BYTES_LITERAL("")), 0);
+    assert_int_equal(bytes_compare(BYTES_LITERAL("ab"), BYTES_LITERAL("ab")), 0);
+}
+
 static void ignores_case_of_ascii_letters_only(void **state)
 {
     (void)state;
@@ -169,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares_slices_by_content),
+        cmocka_unit_test(orders_slices_by_their_bytes),
         cmocka_unit_test(ignores_case_of_ascii_letters_only),
         cmocka_unit_test(grows_as_it_is_written),
         cmocka_unit_test(takes_exactly_its_maximum_and_no_byte_more),

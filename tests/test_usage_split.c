@@ -1,4 +1,4 @@
-/* Taking inclusive counts apart (reference: genai-notes section 2). */
+/* Taking inclusive counts apart. */
 #include "test.h"
 
 #include <stdio.h>

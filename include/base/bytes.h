@@ -33,6 +33,15 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* The order of the bytes, of a text and its beginning the beginning first: < 0, 0, > 0. */
+static inline int bytes_compare(struct bytes a, struct bytes b)
+{
+    const size_t common = a.len < b.len ? a.len : b.len;
+    const int order = common > 0 ? memcmp(a.at, b.at, common) : 0;
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 static inline bool bytes_is(struct bytes a, const char *text)
 {
     return bytes_equal(a, bytes_of(text));

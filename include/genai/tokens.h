@@ -1,5 +1,5 @@
 /* Usage and reported cost of a span: every spelling read, inclusive counts taken apart into disjoint
- * kinds by rules that look at the numbers too (reference: genai-notes section 2). */
+ * kinds by rules that look at the numbers too (docs/genai.md). */
 #ifndef GENAI_TOKENS_H
 #define GENAI_TOKENS_H
 

@@ -81,7 +81,7 @@ struct usage_split {
     unsigned oddities;
 };
 
-/* Takes the numbers apart (reference: genai-notes section 2). Kinds are never negative. */
+/* Takes the numbers apart (docs/genai.md). Kinds are never negative. */
 void usage_split(const struct usage_numbers *numbers, struct usage_habits habits,
                  struct usage_split *out_split);
 

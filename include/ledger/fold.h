@@ -1,7 +1,6 @@
 /*
- * Counting once: of the spans that speak of one model call, one is billed (docs/counting.md; why:
- * reference genai-notes sections 3 and 8). Pure, and a function of the set of spans: the order in
- * which they came changes nothing.
+ * Counting once: of the spans that speak of one model call, one is billed (docs/counting.md). Pure,
+ * and a function of the set of spans: the order in which they came changes nothing.
  */
 #ifndef LEDGER_FOLD_H
 #define LEDGER_FOLD_H

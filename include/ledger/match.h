@@ -1,6 +1,6 @@
 /*
- * Which model of the list a span's provider and model mean (reference: genai-notes section 6;
- * docs/prices.md). Inner room of ledger/prices. Pure.
+ * Which model of the list a span's provider and model mean (docs/prices.md).
+ * Inner room of ledger/prices. Pure.
  */
 #ifndef LEDGER_MATCH_H
 #define LEDGER_MATCH_H

@@ -34,7 +34,7 @@ const char *observation_name(enum observation observation);
 /* Whether spans of this type stand for a call of a model: llm, embedding, reranker. */
 bool observation_is_call(enum observation observation);
 
-/* Disjoint kinds of tokens (DESIGN section 1, `usage`): no token is in two of them. Columns
+/* Disjoint kinds of tokens (docs/genai.md): no token is in two of them. Columns
  * span.NAME_tokens and span.NAME_cost. */
 #define TOKEN_KINDS(X)                                                                             \
     X(INPUT, "input") /* text in, not from a cache */                                              \
@@ -57,7 +57,7 @@ enum token_kind {
 /* "input", …; never NULL. */
 const char *token_kind_name(enum token_kind kind);
 
-/* How the numbers as sent became disjoint ones (reference: genai-notes section 2). Column
+/* How the numbers as sent became disjoint ones. Column
  * span.usage_rule: never renumber. */
 #define USAGE_RULES(X)                                                                             \
     X(NONE, 0, "none", "no usage was sent")                                                        \

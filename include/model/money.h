@@ -1,4 +1,4 @@
-/* Money: signed 64-bit counts of pico-USD (10^-12 USD; DESIGN section 3): a price per million tokens with six decimals is exact per token. */
+/* Money: signed 64-bit counts of pico-USD (10^-12 USD): a price per million tokens with six decimals is exact per token. */
 #ifndef MODEL_MONEY_H
 #define MODEL_MONEY_H
 

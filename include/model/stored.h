@@ -10,7 +10,7 @@
 #define TENANT_DEFAULT 1
 #define TRACE_BUCKETS 64
 
-/* How a span ended; decides a trace's status (DESIGN section 1). Column span.outcome: never
+/* How a span ended; decides a trace's status. Column span.outcome: never
  * renumber. */
 enum span_outcome {
     SPAN_ENDED = 0,      /* ended, no error */

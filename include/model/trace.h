@@ -44,7 +44,7 @@ struct trace_spans {
     struct trace_prices prices; /* of the spans, where they are known */
 };
 
-/* DESIGN section 1, `status` of a trace. */
+/* `status` of a trace (docs/openapi.yaml). */
 enum trace_status {
     TRACE_ANY_STATUS = 0,
     TRACE_RUNNING,

@@ -1,4 +1,4 @@
-/* Spans to rows and back, nothing lost (DESIGN section 3, "exact"). */
+/* Spans to rows and back, nothing lost (docs/decisions.md, "What JSON cannot carry"). */
 #ifndef OTLP_STORED_H
 #define OTLP_STORED_H
 

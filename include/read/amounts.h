@@ -1,4 +1,4 @@
-/* Tokens and money as JSON: exact decimals, disjoint kinds (DESIGN section 1, `usage`, `cost`). */
+/* Tokens and money as JSON: exact decimals, disjoint kinds (docs/openapi.yaml, `usage`, `cost`). */
 #ifndef READ_AMOUNTS_H
 #define READ_AMOUNTS_H
 

@@ -1,4 +1,4 @@
-/* JSON of one trace and of one span (DESIGN section 1, docs/openapi.yaml). */
+/* JSON of one trace and of one span (docs/openapi.yaml). */
 #ifndef READ_RENDER_H
 #define READ_RENDER_H
 

@@ -29,9 +29,8 @@ MUST_CHECK bool render_span_of_tree(struct renderer *r, const struct tree_node *
 MUST_CHECK bool render_span_alone(struct renderer *r, const struct stored_span *span,
                                   struct err *err);
 
-/* 16 hex digits; 32 hex digits as a member. */
+/* 16 hex digits. */
 void render_span_id(struct json *j, int64_t id);
-void render_span_trace_id(struct json *j, const char *key, const struct uuid *id);
 
 /* Stored marks and those of the tree, by name. */
 void render_span_marks(struct json *j, unsigned stored, unsigned tree);

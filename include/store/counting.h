@@ -1,4 +1,4 @@
-/* Counting once, inside the write transaction (DESIGN section 4, folds): what ledger/fold says of the
+/* Counting once, inside the write transaction (docs/counting.md): what ledger/fold says of the
  * traces of a batch, of those that are there, and of spans of one call in several traces. */
 #ifndef STORE_COUNTING_H
 #define STORE_COUNTING_H

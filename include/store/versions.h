@@ -1,4 +1,4 @@
-/* The staging path: re-sent spans and other versions of spans that are there (DESIGN section 3, "Unique key"). */
+/* The staging path: re-sent spans and other versions of spans that are there. */
 #ifndef STORE_VERSIONS_H
 #define STORE_VERSIONS_H
 

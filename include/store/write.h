@@ -1,4 +1,4 @@
-/* Writing spans: one transaction per batch (DESIGN section 4). */
+/* Writing spans: one transaction per batch (docs/architecture.md). */
 #ifndef STORE_WRITE_H
 #define STORE_WRITE_H
 

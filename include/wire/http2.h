@@ -2,7 +2,7 @@
  * An HTTP/2 server session without sockets: bytes in, exchanges out, answers in, bytes out.
  *
  * DESIGN: nghttp2 keeps the protocol; this room adds the limits that it leaves to its user
- * (section 5.2 of the reference, H2-1..H2-14) and gRPC's trailers. Io thread only.
+ * (H2-1..H2-14) and gRPC's trailers. Io thread only.
  */
 #ifndef WIRE_HTTP2_H
 #define WIRE_HTTP2_H

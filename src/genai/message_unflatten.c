@@ -40,32 +40,27 @@ static bool is_number(struct bytes segment)
     return segment.len > 0 && segment.len <= 9;
 }
 
+static struct bytes without_zeros(struct bytes number)
+{
+    while (number.len > 1 && number.at[0] == '0') {
+        number.at++;
+        number.len--;
+    }
+    return number;
+}
+
 /* Names in the order of their bytes, numbers by value and before names; "07" is "7". */
 static int compare_segments(struct bytes a, struct bytes b)
 {
-    const bool numbers = is_number(a) && is_number(b);
-    const size_t common = a.len < b.len ? a.len : b.len;
-    int order;
-
     if (is_number(a) != is_number(b))
         return is_number(a) ? -1 : 1;
-    if (numbers) {
-        while (a.len > 1 && a.at[0] == '0') {
-            a.at++;
-            a.len--;
-        }
-        while (b.len > 1 && b.at[0] == '0') {
-            b.at++;
-            b.len--;
-        }
+    if (is_number(a)) {
+        a = without_zeros(a);
+        b = without_zeros(b);
         if (a.len != b.len)
             return a.len < b.len ? -1 : 1;
-        return memcmp(a.at, b.at, a.len);
     }
-    order = common > 0 ? memcmp(a.at, b.at, common) : 0;
-    if (order != 0)
-        return order;
-    return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
+    return bytes_compare(a, b);
 }
 
 static int compare_paths(const void *left, const void *right)

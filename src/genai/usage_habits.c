@@ -1,5 +1,5 @@
 /* What senders are known to do: whether their input includes cached tokens and their output
- * reasoning (reference: genai-value-maps, usage_semantics). One row per exception; everything else
+ * reasoning (docs/genai.md). One row per exception; everything else
  * follows the convention. */
 #include "genai/table.h"
 #include "genai/usage_accounts.h"

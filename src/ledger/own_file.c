@@ -339,23 +339,15 @@ static bool read_csv(struct bytes text, struct table *table, struct err *err)
 
 /* ---- all of it ---- */
 
-static int compare_texts(struct bytes a, struct bytes b)
-{
-    const size_t len = a.len < b.len ? a.len : b.len;
-    const int order = len > 0 ? memcmp(a.at, b.at, len) : 0;
-
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Same tenant, provider, model and date. */
 static int compare_keys(const struct own_file_row *a, const struct own_file_row *b)
 {
-    int order = compare_texts(a->tenant, b->tenant);
+    int order = bytes_compare(a->tenant, b->tenant);
 
     if (order == 0)
-        order = compare_texts(a->price.provider, b->price.provider);
+        order = bytes_compare(a->price.provider, b->price.provider);
     if (order == 0)
-        order = compare_texts(a->price.model, b->price.model);
+        order = bytes_compare(a->price.model, b->price.model);
     if (order == 0)
         order = (a->price.effective_from_ns > b->price.effective_from_ns) -
                 (a->price.effective_from_ns < b->price.effective_from_ns);

@@ -15,21 +15,13 @@ struct sorted {
     struct bytes model;
 };
 
-static int compare_bytes(struct bytes a, struct bytes b)
-{
-    const size_t len = a.len < b.len ? a.len : b.len;
-    const int order = len > 0 ? memcmp(a.at, b.at, len) : 0;
-
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_names(const struct sorted *a, const struct sorted *b)
 {
     int order = (a->row->tenant_id > b->row->tenant_id) - (a->row->tenant_id < b->row->tenant_id);
 
     if (order == 0)
-        order = compare_bytes(a->provider, b->provider);
-    return order != 0 ? order : compare_bytes(a->model, b->model);
+        order = bytes_compare(a->provider, b->provider);
+    return order != 0 ? order : bytes_compare(a->model, b->model);
 }
 
 static int compare_sorted(const void *left, const void *right)

@@ -3,28 +3,21 @@
 
 #include "base/text.h"
 #include "read/amounts.h"
+#include "read/head.h"
 #include "read/params.h"
 #include "read/render_time.h"
 
 void list_trace_members(struct json *j, struct render_time *time, const struct trace_row *row)
 {
-    char hex[32];
+    const struct head head = {.trace_id = &row->trace_id,
+                              .name = row->name,
+                              .status = row->status,
+                              .start_ns = row->start_ns,
+                              .end_ns = row->end_ns,
+                              .span_count = row->span_count,
+                              .error_count = row->error_count};
 
-    text_hex((struct bytes){row->trace_id.at, sizeof(row->trace_id.at)}, hex);
-    json_key(j, "trace_id");
-    json_text(j, (struct bytes){(const uint8_t *)hex, sizeof(hex)});
-    json_key(j, "name");
-    json_text(j, row->name);
-    json_key(j, "status");
-    json_cstr(j, trace_status_name(row->status));
-    render_time_members(time, j, "start_time", "start_unix_nano", row->start_ns);
-    render_time_members(time, j, "end_time", "end_unix_nano", row->end_ns);
-    json_key(j, "duration_ns");
-    json_int(j, row->end_ns - row->start_ns);
-    json_key(j, "span_count");
-    json_int(j, row->span_count);
-    json_key(j, "error_count");
-    json_int(j, row->error_count);
+    head_members(j, time, &head);
     json_key(j, "has_root");
     json_bool(j, row->has_root);
     json_key(j, "root_service");

@@ -4,16 +4,12 @@
 #include <stdlib.h>
 
 #include "read/amounts.h"
+#include "read/head.h"
 #include "read/render_span.h"
 
 static int compare_texts(const void *a, const void *b)
 {
-    const struct bytes *left = a;
-    const struct bytes *right = b;
-    const size_t shorter = left->len < right->len ? left->len : right->len;
-    const int order = shorter ? memcmp(left->at, right->at, shorter) : 0;
-
-    return order ? order : (left->len > right->len) - (left->len < right->len);
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
 }
 
 static bool services_member(struct renderer *r, const struct trace_spans *spans, struct err *err)
@@ -43,20 +39,15 @@ static void trace_head(struct renderer *r, const struct tree *tree)
 {
     struct json *j = &r->j;
     const struct stored_span *named = tree->root ? tree->root : tree->first;
+    const struct head head = {.trace_id = &named->trace_id,
+                              .name = named->name,
+                              .status = tree->status,
+                              .start_ns = tree->start_ns,
+                              .end_ns = tree->end_ns,
+                              .span_count = (int64_t)tree->count,
+                              .error_count = (int64_t)tree->error_count};
 
-    render_span_trace_id(j, "trace_id", &named->trace_id);
-    json_key(j, "name");
-    json_text(j, named->name);
-    json_key(j, "status");
-    json_cstr(j, trace_status_name(tree->status));
-    render_time_members(&r->time, j, "start_time", "start_unix_nano", tree->start_ns);
-    render_time_members(&r->time, j, "end_time", "end_unix_nano", tree->end_ns);
-    json_key(j, "duration_ns");
-    json_int(j, tree->end_ns - tree->start_ns);
-    json_key(j, "span_count");
-    json_uint(j, tree->count);
-    json_key(j, "error_count");
-    json_uint(j, tree->error_count);
+    head_members(j, &r->time, &head);
     json_key(j, "complete");
     json_bool(j, tree->complete);
     json_key(j, "missing_parents");

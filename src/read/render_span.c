@@ -5,6 +5,7 @@
 #include "otlp/stored.h"
 #include "read/amounts.h"
 #include "read/events.h"
+#include "read/head.h"
 #include "read/render_content.h"
 
 void render_span_id(struct json *j, int64_t id)
@@ -16,15 +17,6 @@ void render_span_id(struct json *j, int64_t id)
     hex[0] = hex[17] = '"';
     text_hex((struct bytes){raw, sizeof(raw)}, hex + 1);
     json_raw(j, (struct bytes){(const uint8_t *)hex, sizeof(hex)});
-}
-
-void render_span_trace_id(struct json *j, const char *key, const struct uuid *id)
-{
-    char hex[32];
-
-    text_hex((struct bytes){id->at, sizeof(id->at)}, hex);
-    json_key(j, key);
-    json_text(j, (struct bytes){(const uint8_t *)hex, sizeof(hex)});
 }
 
 static const char *kind_name(int32_t kind)
@@ -224,7 +216,7 @@ static void duplicate_member(struct json *j, const struct billing *billing)
         return;
     }
     json_open(j, '{');
-    render_span_trace_id(j, "trace_id", &billing->duplicate_of_trace_id);
+    head_trace_id(j, "trace_id", &billing->duplicate_of_trace_id);
     json_key(j, "span_id");
     render_span_id(j, billing->duplicate_of_span_id);
     json_close(j, '}');
@@ -325,7 +317,7 @@ bool render_span_of_tree(struct renderer *r, const struct tree_node *node, struc
 
 bool render_span_alone(struct renderer *r, const struct stored_span *span, struct err *err)
 {
-    render_span_trace_id(&r->j, "trace_id", &span->trace_id);
+    head_trace_id(&r->j, "trace_id", &span->trace_id);
     identity(r, span);
     facts(r, span);
     genai(r, span);

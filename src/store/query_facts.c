@@ -25,12 +25,7 @@ enum column {
 
 static int compare_texts(const void *a, const void *b)
 {
-    const struct bytes *left = a;
-    const struct bytes *right = b;
-    const size_t shorter = left->len < right->len ? left->len : right->len;
-    const int order = shorter ? memcmp(left->at, right->at, shorter) : 0;
-
-    return order ? order : (left->len > right->len) - (left->len < right->len);
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
 }
 
 /* The texts of least rank, of equal ranks the least (schema/001_core.sql, trace). */

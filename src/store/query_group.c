@@ -285,14 +285,6 @@ static bool look_for_models(struct reader *reader, int32_t tenant_id,
     return row_ok(&row);
 }
 
-static int compare_texts(struct bytes a, struct bytes b)
-{
-    const size_t shorter = a.len < b.len ? a.len : b.len;
-    const int order = shorter ? memcmp(a.at, b.at, shorter) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_models(const void *a, const void *b)
 {
     const struct model_row *left = a;
@@ -303,8 +295,8 @@ static int compare_models(const void *a, const void *b)
         return left->spend.cost_total > right->spend.cost_total ? -1 : 1;
     if (left->spend.calls != right->spend.calls)
         return left->spend.calls > right->spend.calls ? -1 : 1;
-    order = compare_texts(left->provider, right->provider);
-    return order ? order : compare_texts(left->model, right->model);
+    order = bytes_compare(left->provider, right->provider);
+    return order ? order : bytes_compare(left->model, right->model);
 }
 
 bool reader_models(struct reader *reader, int32_t tenant_id, const struct group_filter *filter,

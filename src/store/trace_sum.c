@@ -24,21 +24,13 @@ static void add_service(struct trace_sum *s, struct bytes service)
         s->services[s->service_count++] = service;
 }
 
-static int compare_bytes(struct bytes x, struct bytes y)
-{
-    const size_t len = x.len < y.len ? x.len : y.len;
-    const int order = len > 0 ? memcmp(x.at, y.at, len) : 0;
-
-    return order ? order : (x.len > y.len) - (x.len < y.len);
-}
-
 /* sign: 1 where of equal ranks the least text stands, -1: the greatest. */
 static void add_label(struct label *label, struct bytes text, int64_t rank, int sign)
 {
     if (text.len == 0)
         return;
     if (label->text.len == 0 || rank < label->rank ||
-        (rank == label->rank && sign * compare_bytes(text, label->text) < 0))
+        (rank == label->rank && sign * bytes_compare(text, label->text) < 0))
         *label = (struct label){text, rank};
 }
 
@@ -200,7 +192,7 @@ struct bytes trace_sum_facet_value(struct bytes value)
 
 static int compare_services(const void *a, const void *b)
 {
-    return compare_bytes(*(const struct bytes *)a, *(const struct bytes *)b);
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
 }
 
 static int compare_facets(const void *a, const void *b)
@@ -210,7 +202,7 @@ static int compare_facets(const void *a, const void *b)
 
     if (x->kind != y->kind)
         return x->kind < y->kind ? -1 : 1;
-    return compare_bytes(x->value, y->value);
+    return bytes_compare(x->value, y->value);
 }
 
 void trace_sum_finish(struct trace_sum *sum)
