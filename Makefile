@@ -139,10 +139,11 @@ $(GEN)/assets.c: schema/embed.sh $(wildcard docs/openapi.yaml src/ledger/*.txt)
 
 # The table of dialects: read by a program of ours, which finds the hash with the code of run time.
 DIALECTS := src/genai/dialects.tsv src/genai/values.tsv
-$(GEN)/compile-dialects: src/genai/compile/dialects.c include/genai/table.h
+COMPILER := src/genai/compile
+$(GEN)/compile-dialects: $(wildcard $(COMPILER)/*.[ch]) include/genai/table.h include/model/meaning.h
 	@mkdir -p $(GEN)
-	$(say) CC $<
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -O1 $(WARN) -Iinclude -o $@ $<
+	$(say) CC $(COMPILER)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -O1 $(WARN) -Iinclude -o $@ $(wildcard $(COMPILER)/*.c)
 $(GEN)/genai/targets.h: $(GEN)/compile-dialects $(DIALECTS)
 	@mkdir -p $(@D)
 	$(say) EMBED $@
@@ -236,7 +237,7 @@ bench: all $(BENCH)
 
 # ---- checks ----
 
-C_FILES := $(sort $(wildcard src/*/*.[ch] include/*/*.[ch] otlp/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/*/*.[ch]))
+C_FILES := $(sort $(wildcard src/*/*.[ch] src/genai/compile/*.[ch] include/*/*.[ch] otlp/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/*/*.[ch]))
 TIDY_FILES := $(SRC)
 CHECKS := check-format check-layers check-names check-banned check-size check-docs check-spelling cppcheck tidy
 
