@@ -197,7 +197,7 @@ int main(int argc, char *argv[])
         b.body = buf_bytes(&body.bytes);
         arena_init(&b.arena, ARENA_BYTES);
         buf_init(&b.rows, ARENA_BYTES);
-        ingest_meaning_init(&b.meaning);
+        ingest_meaning_init(&b.meaning, NULL);
         if (!prices_embedded(&b.meaning.prices, &err))
             fail(&err);
         if (!json)

@@ -177,7 +177,7 @@ int main(int argc, char *argv[])
     int status = 0;
 
     shapes_make(&shapes, &count);
-    ingest_meaning_init(&b.ingest);
+    ingest_meaning_init(&b.ingest, NULL);
     arena_init(&b.arena, ROOM);
     if (!prices_embedded(&b.ingest.prices, &err))
         fail(err.text);

@@ -75,7 +75,7 @@ static void *work(void *arg)
     struct write_item *items = calloc(w->requests * w->shape.spans, sizeof(*items));
 
     arena_init(&arena, ARENA_BYTES);
-    ingest_meaning_init(&meaning);
+    ingest_meaning_init(&meaning, NULL);
     if (!prices_embedded(&meaning.prices, &err))
         fail(&err);
     if (bodies == NULL || items == NULL ||

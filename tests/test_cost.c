@@ -104,6 +104,36 @@ static const struct costed {
      2500000,
      2500000,
      COST_SOURCE_COMPUTED},
+    {"unknown model, reported preferred: what was reported",
+     "openai",
+     "nothing-we-know",
+     0,
+     {.sent = true, .tokens = {1000}, .total = 1000},
+     77,
+     COST_PREFER_REPORTED,
+     COST_UNKNOWN,
+     77,
+     COST_SOURCE_REPORTED},
+    {"nothing known, reported preferred: unknown",
+     "openai",
+     "nothing-we-know",
+     0,
+     {.sent = true, .tokens = {1000}, .total = 1000},
+     COST_UNKNOWN,
+     COST_PREFER_REPORTED,
+     COST_UNKNOWN,
+     COST_UNKNOWN,
+     COST_SOURCE_NONE},
+    {"reported as free, reported preferred: 0 is an amount",
+     "openai",
+     "gpt-4o",
+     0,
+     {.sent = true, .tokens = {1}, .total = 1},
+     0,
+     COST_PREFER_REPORTED,
+     2500000,
+     0,
+     COST_SOURCE_REPORTED},
     {"free is 0 and known",
      "openrouter",
      "deepseek/deepseek-chat:free",
@@ -292,6 +322,21 @@ static void costs_are_exact_known_or_unknown(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void a_preference_is_one_of_two_words(void **state)
+{
+    enum cost_preference preference = COST_PREFER_REPORTED;
+
+    (void)state;
+    assert_true(cost_preference_named("computed", &preference));
+    assert_int_equal(preference, COST_PREFER_COMPUTED);
+    assert_true(cost_preference_named("reported", &preference));
+    assert_int_equal(preference, COST_PREFER_REPORTED);
+    assert_false(cost_preference_named("", &preference));
+    assert_false(cost_preference_named("Reported", &preference));
+    assert_false(cost_preference_named("reported ", &preference));
+    assert_int_equal(preference, COST_PREFER_REPORTED);
+}
+
 static void litellm_names_the_real_model_in_the_request(void **state)
 {
     struct meaning m = {
@@ -311,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(costs_are_exact_known_or_unknown),
+        cmocka_unit_test(a_preference_is_one_of_two_words),
         cmocka_unit_test(litellm_names_the_real_model_in_the_request),
     };
 

@@ -7,6 +7,9 @@
 /* Which cost counts where both are known (a setting). */
 enum cost_preference { COST_PREFER_COMPUTED, COST_PREFER_REPORTED };
 
+/* Of the setting's word, "computed" or "reported"; false: another word. */
+MUST_CHECK bool cost_preference_named(const char *name, enum cost_preference *out_preference);
+
 /*
  * Fills meaning->cost from its usage, the list and what was reported.
  *

@@ -3,6 +3,7 @@
 #ifndef WORK_INGEST_MEANING_H
 #define WORK_INGEST_MEANING_H
 
+#include "base/cfg.h"
 #include "ledger/cost.h"
 #include "model/span.h"
 #include "model/stored.h"
@@ -11,9 +12,11 @@
 struct ingest_meaning {
     struct arena scratch;  /* what reading one span takes */
     struct prices *prices; /* of the batch at hand */
+    enum cost_preference preference;
 };
 
-void ingest_meaning_init(struct ingest_meaning *meaning);
+/* cfg NULL: the defaults. Its words were checked (cost_preference_named). */
+void ingest_meaning_init(struct ingest_meaning *meaning, const struct cfg *cfg);
 void ingest_meaning_done(struct ingest_meaning *meaning);
 
 /*

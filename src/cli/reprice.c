@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/database.h"
 #include "cli/usage.h"
+#include "ledger/cost.h"
 #include "store/migrate.h"
 #include "store/price_rows.h"
 #include "work/reprice.h"
@@ -33,7 +34,7 @@ struct command {
     char *const *argv;
     bool json;
     struct reprice_scope scope;
-    char prices[80]; /* what scope.prices points to */
+    char prices[120]; /* what scope.prices points to */
     char actor[64];
     struct database database;
     struct db db;
@@ -74,15 +75,19 @@ static bool read_scope(struct command *c, struct err *err)
     return s->from_ns < s->to_ns || err_set(err, ERR_BAD_INPUT, "--from is not before --to");
 }
 
-/* The list with own prices on top, and what tells it from others. */
-static bool load_prices(struct command *c, struct err *err)
+/* The list with own prices on top, and what tells it and the setting from others. */
+static bool load_prices(struct command *c, const struct cfg *cfg, struct err *err)
 {
+    enum cost_preference preference;
     struct own_price *rows;
     size_t count;
     size_t bad;
     int64_t epoch;
     struct prices *with_own;
 
+    if (!cost_preference_named(cfg->cost_preference, &preference))
+        return err_set(err, ERR_BAD_INPUT, "cost-preference is '%s', want computed or reported",
+                       cfg->cost_preference);
     if (!price_rows_epoch(&c->db, &epoch, err) ||
         !price_rows_load(&c->db, &c->arena, &rows, &count, &bad, err) ||
         !prices_with_own(c->list, rows, count, &with_own, err))
@@ -92,8 +97,9 @@ static bool load_prices(struct command *c, struct err *err)
     prices_unref(c->list);
     c->list = with_own;
     const struct bytes version = prices_version(c->list);
-    (void)snprintf(c->prices, sizeof(c->prices), "%.*s, own prices %" PRId64, (int)version.len,
-                   (const char *)version.at, epoch);
+    (void)snprintf(c->prices, sizeof(c->prices), "%.*s, own prices %" PRId64 "%s", (int)version.len,
+                   (const char *)version.at, epoch,
+                   preference == COST_PREFER_REPORTED ? ", reported costs first" : "");
     c->scope.prices = bytes_of(c->prices);
     return true;
 }
@@ -181,7 +187,7 @@ static bool run(struct command *c, const struct cfg *cfg, struct err *err)
 
     arena_init(&c->arena, ARENA_BYTES);
     done = done && db_open(&c->db, c->database.conninfo, DB_ADMIN, 0, err) &&
-           migrate_check(&c->db, err) && load_prices(c, err) &&
+           migrate_check(&c->db, err) && load_prices(c, cfg, err) &&
            (c->scope.dry_run || price_rows_keep(&c->db, c->list, err)) &&
            reprice_run(cfg, &c->db, c->database.conninfo, c->list, &c->scope, print_progress, NULL,
                        &c->arena, &sums, &count, err);
@@ -203,8 +209,9 @@ int reprice_command(int argc, char *const argv[])
     int rest = 0;
     const enum usage usage = usage_load_own(
         &cfg, "reprice",
-        "Prices stored calls anew by the prices of now; one that was interrupted goes on.", flags,
-        flags_help, argc, argv, &rest);
+        "Prices stored calls anew by the prices and the cost-preference of now; one that was "
+        "interrupted goes on.",
+        flags, flags_help, argc, argv, &rest);
 
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;

@@ -8,6 +8,7 @@
 #include "cli/database.h"
 #include "cli/usage.h"
 #include "edge/app.h"
+#include "ledger/cost.h"
 #include "work/upkeep.h"
 
 struct running {
@@ -120,6 +121,19 @@ static void print_address(const struct cfg *cfg, const struct wire_server *serve
     (void)fflush(stdout);
 }
 
+/* Words that are one of some; the numbers were checked when they were read. */
+static bool check_words(const struct cfg *cfg, enum log_level *out_level, struct err *err)
+{
+    enum cost_preference preference;
+
+    if (!log_level_named(cfg->log_level, out_level))
+        return err_set(err, ERR_BAD_INPUT, "log-level is '%s', want error, warn, info or debug",
+                       cfg->log_level);
+    return cost_preference_named(cfg->cost_preference, &preference) ||
+           err_set(err, ERR_BAD_INPUT, "cost-preference is '%s', want computed or reported",
+                   cfg->cost_preference);
+}
+
 int serve_command(int argc, char *const argv[])
 {
     struct running running = {0};
@@ -133,10 +147,8 @@ int serve_command(int argc, char *const argv[])
 
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;
-    if (!log_level_named(cfg.log_level, &level)) {
-        (void)fprintf(stderr,
-                      "spanledger serve: log-level is '%s', want error, warn, info or debug\n",
-                      cfg.log_level);
+    if (!check_words(&cfg, &level, &err)) {
+        (void)fprintf(stderr, "spanledger serve: %s\n", err.text);
         cfg_done(&cfg);
         return EXIT_USAGE;
     }

@@ -151,6 +151,16 @@ static void set_total(struct cost *cost, enum cost_preference preference)
     }
 }
 
+bool cost_preference_named(const char *name, enum cost_preference *out_preference)
+{
+    const bool reported = strcmp(name, "reported") == 0;
+
+    if (!reported && strcmp(name, "computed") != 0)
+        return false;
+    *out_preference = reported ? COST_PREFER_REPORTED : COST_PREFER_COMPUTED;
+    return true;
+}
+
 /* LiteLLM's request names the model that was really asked, its response the alias. */
 static bool is_litellm(struct bytes provider)
 {

@@ -458,7 +458,7 @@ static bool start_worker(struct ingest *ingest, struct worker *w, const char *co
 {
     w->ingest = ingest;
     arena_init(&w->arena, (size_t)ingest->cfg->decode_max_bytes);
-    ingest_meaning_init(&w->meaning);
+    ingest_meaning_init(&w->meaning, ingest->cfg);
     w->inflater = inflater_new();
     if (!w->inflater)
         return err_set(err, ERR_UNAVAILABLE, "no memory for an ingest worker");

@@ -10,8 +10,11 @@
 /* Parsed JSON is some times as long as its text; one span's body has at most some megabytes of it. */
 #define SCRATCH_MAX_BYTES ((size_t)64 << 20)
 
-void ingest_meaning_init(struct ingest_meaning *m)
+void ingest_meaning_init(struct ingest_meaning *m, const struct cfg *cfg)
 {
+    if (!cfg || !cfg->cost_preference ||
+        !cost_preference_named(cfg->cost_preference, &m->preference))
+        m->preference = COST_PREFER_COMPUTED;
     arena_init(&m->scratch, SCRATCH_MAX_BYTES);
 }
 
@@ -155,7 +158,7 @@ void ingest_meaning_price(struct ingest_meaning *meaning, const struct span *spa
                           const struct stored_span *row, struct meaning *found)
 {
     cost_fill(found, meaning->prices, row->tenant_id, row->start_unix_ns, host_of(span),
-              COST_PREFER_COMPUTED);
+              meaning->preference);
 }
 
 bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, struct stored_span *row,

@@ -169,7 +169,7 @@ bool reprice_run(const struct cfg *cfg, struct db *db, const char *conninfo, str
     struct run run = {.scope = scope};
     bool done;
 
-    ingest_meaning_init(&run.meaning);
+    ingest_meaning_init(&run.meaning, cfg);
     run.meaning.prices = prices;
     arena_init(&run.arena, (size_t)cfg->decode_max_bytes);
     done = reprice_open(db, conninfo, scope, &run.reprice, err) &&
