@@ -13,7 +13,8 @@ enum condition {
     ALWAYS,
     CLAUDE,          /* Anthropic's models, at Anthropic or elsewhere */
     OLD_STRANDS,     /* the same or anything on Bedrock, before Strands had the convention's keys */
-    CONVERSE,        /* Bedrock's Converse, by the scope and the span's name */
+    BEDROCK,         /* hands on the numbers of Bedrock's API, by the scope */
+    OLD_CONVERSE,    /* OpenInference's spans of Bedrock's Converse before 0.1.60 */
     OLD_ANTHROPIC,   /* OpenInference's instrumentation of Anthropic before March 2025 */
     AI_SDK_BEFORE_6, /* any of the three: ai.usage.* without inputTokenDetails */
     AI_SDK_5_CLAUDE,
@@ -44,10 +45,10 @@ static const struct {
     {DIALECT_LITELLM, ALWAYS, INSIDE, UNKNOWN},
     {DIALECT_GOOGLE_ADK, OLD_ADK, INSIDE, OUTSIDE},
     {DIALECT_GOOGLE_ADK, ALWAYS, INSIDE, INSIDE},
-    {DIALECT_OPENINFERENCE, CONVERSE, OUTSIDE, UNKNOWN},
+    {DIALECT_OPENINFERENCE, OLD_CONVERSE, OUTSIDE, UNKNOWN},
     {DIALECT_OPENINFERENCE, OLD_ANTHROPIC, OUTSIDE, UNKNOWN},
     {DIALECT_OPENINFERENCE, ALWAYS, INSIDE, UNKNOWN},
-    {DIALECT_TRACELOOP, CONVERSE, OUTSIDE, UNKNOWN},
+    {DIALECT_TRACELOOP, BEDROCK, OUTSIDE, UNKNOWN},
     {DIALECT_TRACELOOP, ALWAYS, INSIDE, UNKNOWN},
     {DIALECT_OPENLIT, CLAUDE, OUTSIDE, UNKNOWN},
     {DIALECT_LANGSMITH, ALWAYS, INSIDE, INSIDE},
@@ -55,6 +56,7 @@ static const struct {
     {DIALECT_LIVEKIT, ALWAYS, INSIDE, UNKNOWN},
     {DIALECT_SENTRY, ALWAYS, INSIDE, INSIDE},
     {DIALECT_VERCEL_AI, ALWAYS, INSIDE, INSIDE},
+    {DIALECT_OTEL, BEDROCK, OUTSIDE, UNKNOWN},
 };
 
 static bool is_claude(const struct meaning *m)
@@ -98,21 +100,41 @@ static bool is_ai_sdk_before_6(const struct usage_accounts *all)
     return true;
 }
 
-/* Since 0.1.14 (2025-03-25) cached tokens are in the prompt's. */
-static bool is_old_anthropic(const struct scope *scope)
+/* Version 0.1.N with N below first, of this scope. */
+static bool is_before(const struct scope *scope, const char *name, unsigned first)
 {
     const struct bytes version = scope->version;
     unsigned last = 0;
 
-    if (!bytes_is(scope->name, "openinference.instrumentation.anthropic") || version.len < 5 ||
-        version.len > 6 || memcmp(version.at, "0.1.", 4) != 0)
+    if (!bytes_is(scope->name, name) || version.len < 5 || version.len > 6 ||
+        memcmp(version.at, "0.1.", 4) != 0)
         return false;
     for (size_t i = 4; i < version.len; i++) {
         if (version.at[i] < '0' || version.at[i] > '9')
             return false;
         last = last * 10 + (unsigned)(version.at[i] - '0');
     }
-    return last < 14;
+    return last < first;
+}
+
+/* OpenLLMetry's and the one of OpenTelemetry for botocore. */
+static bool is_bedrock(const struct scope *scope)
+{
+    return usage_contains(scope->name, "instrumentation.bedrock") ||
+           usage_contains(scope->name, "botocore.bedrock");
+}
+
+/* Since 0.1.60 OpenInference adds cached tokens to the prompt's, as Bedrock's total does. A version
+ * that is not known is judged by that: input and output make the total only then. */
+static bool is_old_converse(const struct span *span, const struct usage_account *account)
+{
+    const struct usage_numbers *n = &account->numbers;
+
+    if (!usage_contains(span->scope->name, "bedrock") || !usage_contains(span->name, "converse"))
+        return false;
+    return is_before(span->scope, "openinference.instrumentation.bedrock", 60) ||
+           !usage_given(n, USAGE_TOTAL) ||
+           n->of[USAGE_TOTAL] != n->of[USAGE_INPUT] + n->of[USAGE_OUTPUT];
 }
 
 static bool is_posthog_claude(const struct usage_accounts *all)
@@ -157,11 +179,12 @@ static bool holds(enum condition condition, const struct usage_accounts *all,
     case OLD_STRANDS:
         return (is_claude(all->meaning) || bytes_is(all->meaning->provider, "aws")) &&
                !has_dotted_cache(account);
-    case CONVERSE:
-        return usage_contains(span->scope->name, "bedrock") &&
-               usage_contains(span->name, "converse");
-    case OLD_ANTHROPIC:
-        return is_old_anthropic(span->scope);
+    case BEDROCK:
+        return is_bedrock(span->scope);
+    case OLD_CONVERSE:
+        return is_old_converse(span, account);
+    case OLD_ANTHROPIC: /* since 0.1.14 (2025-03-25) cached tokens are in the prompt's */
+        return is_before(span->scope, "openinference.instrumentation.anthropic", 14);
     case AI_SDK_BEFORE_6:
         return is_ai_sdk_before_6(all);
     case AI_SDK_5_CLAUDE:
