@@ -1,12 +1,14 @@
 """Compares what the API bills with what the provider answered.
-   bill.py http://127.0.0.1:PORT TRUTH NAME without=[KIND,…] < what the client says it exported
+   bill.py http://127.0.0.1:PORT TRUTH NAME without=[KIND,…] times=N < what the client says it exported
 
 Each answered call must be billed by one span, with its tokens by kind, and cost these tokens times
 the prices below, to the last digit; each other span of a call or with usage must say why it is not
 billed, and which is; a failed call is not billed. Traces, their list and the models must say the same sums.
 without: kinds that this instrumentation does not carry (stream.KIND: in streamed chats only). Their
 tokens are expected in the kind that holds them; money that is wrong by this is printed.
-Where a call hid its usage from the client, no more is compared than the number of calls."""
+Where a call hid its usage from the client, its span has no tokens and no cost.
+times: how often each call is billed. Only 1 is right; what is more is a known limit, and exactly so
+many spans must be billed, each with the call's tokens and its price."""
 import json
 import sys
 import urllib.request
@@ -71,18 +73,24 @@ def not_billed(trace, span):
     return why
 
 
-def compare_calls(truth, billed, lost):
+def compare_calls(truth, billed, lost, times):
     # Some spans have only the name that was asked for.
     names = {c["asked"]: c["model"] for c in truth}
-    want = Counter(shape(c["model"], carried(c, lost)) for c in truth)
+    want = Counter(shape(c["model"], carried(c, lost)) for c in truth if c["told"]
+                   for _ in range(times))
     have = Counter()
+    silent = 0
     for span in billed:
         model = names.get(span["model"], span["model"])
         tokens = {k: n for k, n in (span["usage"] or {}).items() if k != "total"}
         if any(tokens.values()):
             have[shape(model, tokens)] += 1
-            if model in PRICES:
-                differ(f"cost of span {span['name']}", usd(span["cost"]), price(model, tokens))
+            differ(f"cost of span {span['name']}", usd(span["cost"]), price(model, tokens))
+        else:
+            silent += 1
+            differ(f"cost of span {span['name']}, which has no usage",
+                   (span["cost"] or {}).get("total_usd"), None)
+    differ("calls without usage", silent, sum(not c["told"] for c in truth) * times)
     problems.extend(f"not billed: {c}" for c in (want - have).elements())
     problems.extend(f"billed, but no such call: {c}" for c in (have - want).elements())
 
@@ -104,6 +112,7 @@ def compare_sums(sent, traces, calls, cost):
 
 sent = json.load(sys.stdin)
 lost = set(sys.argv[4].removeprefix("without=").split(",")) - {""}
+times = int(sys.argv[5].removeprefix("times="))
 with open(sys.argv[2], encoding="utf-8") as file:
     asked = [c for c in map(json.loads, file) if c["client"] == sys.argv[3]]
 truth = [c for c in asked if c["status"] == 200]
@@ -113,12 +122,11 @@ reasons = Counter(not_billed(t["trace_id"], s) for t in traces for s in t["spans
                   if not s["billable"] and (s["usage"] or s["observation_type"] in CALLS))
 right = sum(price(c["model"], c["tokens"]) for c in truth)
 shown = sum(usd(t["cost"]) for t in traces)
-differ("spans that are billed", len(billed), len(truth))
+differ("spans that are billed", len(billed), len(truth) * times)
 differ("calls that failed", reasons["failed"], len(asked) - len(truth))
-if all(c["told"] for c in truth):
-    compare_calls(truth, billed, lost)
-    want = sum(price(c["model"], carried(c, lost)) for c in truth)
-    compare_sums(sent, traces, len(truth), want)
+compare_calls(truth, billed, lost, times)
+want = sum(price(c["model"], carried(c, lost)) for c in truth if c["told"]) * times
+compare_sums(sent, traces, len(truth) * times, want)
 if not truth:
     problems.append("no call was made")
 

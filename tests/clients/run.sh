@@ -110,33 +110,35 @@ client() {
     run "$@" && said yes "$name" || said no "$name"
 }
 
-# bill NAME WITHOUT COMMAND…: runs a client of model providers, by HTTP, and compares its bill.
+# bill NAME WITHOUT TIMES COMMAND…: runs a client of model providers, by HTTP, and compares its bill.
 bill() {
-    local without=$2 key
+    local without=$2 times=$3 key
     key=$(echo "$1" | tr -c 'a-z0-9\n' -)
-    shift 2
+    shift 3
     CLIENT_MODELS=http://127.0.0.1:$port/$key run "http://$http" "$@" && tail -n 1 "$work/out" |
-        python3 "$here/bill.py" "http://$http" "$work/truth" "$key" "without=$without" >"$work/said" 2>>"$work/err"
+        python3 "$here/bill.py" "http://$http" "$work/truth" "$key" "without=$without" "times=$times" \
+            >"$work/said" 2>>"$work/err"
 }
 
 # paid NAME WITHOUT COMMAND…: what is billed must be what the provider answered. WITHOUT: kinds of
 # tokens that the client's spans do not carry, by commas.
 paid() {
-    wanted "$1" || return 0
-    bill "$@" && said yes "$1" || said no "$1"
-}
-
-# limit NAME WHY COMMAND…: a client that is known to be billed wrong; fails when it no longer is.
-limit() {
-    local name=$1 why=$2
+    local name=$1 without=$2
     shift 2
     wanted "$name" || return 0
-    if bill "$name" '' "$@"; then
-        echo "it is billed right now: no limit any more" >>"$work/said"
-        said no "$name"
-    elif grep -q ' calls, .* billed' "$work/said"; then
-        echo "SKIP $name: $why: $(tail -n 1 "$work/said")"
+    bill "$name" "$without" 1 "$@" && said yes "$name" || said no "$name"
+}
+
+# limit NAME WHY TIMES COMMAND…: a client each of whose calls is known to be billed so many times, with
+# the right tokens and price; fails when anything else is billed, be it right.
+limit() {
+    local name=$1 why=$2 times=$3
+    shift 3
+    wanted "$name" || return 0
+    if bill "$name" '' "$times" "$@"; then
+        echo "SKIP $name: $why, so each call is billed $times times: $(tail -n 1 "$work/said")"
     else
+        echo "no longer the limit that is known: each call billed $times times" >>"$work/said"
         said no "$name"
     fi
 }
@@ -175,7 +177,8 @@ elif install python install_python; then
     paid "langfuse openai" '' "$python" "$here/langfuse_sdk.py" openai
     paid "langchain once" '' "$python" "$here/langchain_agent.py" once
     paid "langchain twice" '' "$python" "$here/langchain_agent.py" twice
-    limit "langchain stream" "two traces, and LangChain's span has no response id" "$python" "$here/langchain_agent.py" stream
+    limit "langchain stream" "two traces, and LangChain's span has no response id" 2 "$python" \
+        "$here/langchain_agent.py" stream
     paid "openai openllmetry" stream.reasoning "$python" "$here/openai_sdk.py" openllmetry
     for by in openinference both hidden; do
         paid "openai $by" '' "$python" "$here/openai_sdk.py" "$by"
