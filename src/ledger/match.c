@@ -140,8 +140,31 @@ static void look_for_own(struct search *s, struct bytes provider, struct bytes m
     }
 }
 
+/* OpenLLMetry sends "nova-pro-v1:0" of "us.amazon.nova-pro-v1:0". */
+static uint32_t model_of_vendor(const struct price_list *list, uint32_t provider, struct bytes text)
+{
+    uint8_t whole[2 * MATCH_MAX_NAME];
+
+    for (uint32_t i = 0; i < list->word_count; i++) {
+        const struct bytes vendor = list->words[i].text;
+        uint32_t model;
+
+        if (list->words[i].kind != PRICE_VENDOR || vendor.len + 1 + text.len > sizeof(whole))
+            continue;
+        memcpy(whole, vendor.at, vendor.len);
+        whole[vendor.len] = '.';
+        memcpy(whole + vendor.len + 1, text.at, text.len);
+        model = model_of(list, provider, (struct bytes){whole, vendor.len + 1 + text.len});
+        if (model != PRICE_NONE)
+            return model;
+    }
+    return PRICE_NONE;
+}
+
 static bool ask_group(struct search *s, const struct group *group, const struct match_forms *forms)
 {
+    const uint32_t aws = price_list_provider(s->list, BYTES_LITERAL("aws"));
+
     for (uint32_t i = 0; i < forms->count; i++) {
         const struct bytes text = forms->at[i];
 
@@ -149,6 +172,8 @@ static bool ask_group(struct search *s, const struct group *group, const struct 
         if (group->provider == PRICE_NONE)
             continue;
         s->found.model = model_or_fallback(s->list, group->provider, text);
+        if (s->found.model == PRICE_NONE && group->provider == aws && !forms->bedrock)
+            s->found.model = model_of_vendor(s->list, aws, text);
         if (s->found.model != PRICE_NONE) {
             uint8_t lower[MATCH_MAX_NAME];
             /* An own price for the list's name of the model holds for all its spellings. */

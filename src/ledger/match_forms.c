@@ -280,6 +280,15 @@ static struct bytes without_end(struct bytes text, const char *end)
                : text;
 }
 
+/* The newest of a family that has no number ("gemini-pro-latest") is not the oldest of that name. */
+static bool names_version(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] >= '0' && text.at[i] <= '9')
+            return true;
+    return false;
+}
+
 bool match_forms_make(const struct price_list *list, struct bytes model,
                       struct match_forms *out_forms)
 {
@@ -305,7 +314,11 @@ bool match_forms_make(const struct price_list *list, struct bytes model,
 
         add(f, text);
         for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
-            text = without_date(without_end(text, ends[k]));
+            const struct bytes shorter = without_end(text, ends[k]);
+
+            if (shorter.len < text.len && ends[k][0] == '-' && !names_version(shorter))
+                continue;
+            text = without_date(shorter);
             add(f, text);
         }
     }
