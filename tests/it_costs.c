@@ -1,6 +1,7 @@
 /*
  * Which cost of a call counts, through HTTP and in the tables: the setting --cost-preference at
- * arrival and when stored spans are priced anew.
+ * arrival and when stored spans are priced anew. Usage that is none: kept as sent, left out of sums,
+ * marked.
  */
 #include "test.h"
 
@@ -49,33 +50,43 @@ static const char *trace_id(size_t i)
     return arena_printf(&arena, "%032zx", 0xca11 + i);
 }
 
-static void send_call(size_t i)
+/* A call in a trace of its own; more: further attributes, each behind a comma. */
+static void send_span(size_t trace, const char *model, const char *more)
 {
-    const struct call *c = &calls[i];
     const int64_t now = clock_wall_ns();
-    const char *cost = "";
-    const char *body;
     struct reply reply;
-
-    if (c->cost)
-        cost = arena_printf(
-            &arena, ",{\"key\":\"gen_ai.usage.cost\",\"value\":{\"doubleValue\":%s}}", c->cost);
-    body = arena_printf(
+    const char *body = arena_printf(
         &arena,
         "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"%s\",\"spanId\":"
         "\"00000000000000c1\",\"name\":\"chat\",\"startTimeUnixNano\":\"%" PRId64
         "\",\"endTimeUnixNano\":\"%" PRId64 "\",\"attributes\":["
         "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"chat\"}},"
         "{\"key\":\"gen_ai.provider.name\",\"value\":{\"stringValue\":\"openai\"}},"
-        "{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"%s\"}},"
-        "{\"key\":\"gen_ai.usage.input_tokens\",\"value\":{\"intValue\":\"1000\"}},"
-        "{\"key\":\"gen_ai.usage.output_tokens\",\"value\":{\"intValue\":\"100\"}}%s]}]}]}]}",
-        trace_id(i), now, now + NS_PER_S, c->model, cost);
+        "{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"%s\"}}%s]}]}]}]}",
+        trace_id(trace), now, now + NS_PER_S, model, more);
+
     assert_non_null(body);
     reply_init(&reply);
     http_export(server.http_port, /* json= */ true, bytes_of(body), &reply);
     assert_int_equal(reply.status, 200);
     reply_done(&reply);
+}
+
+#define ATTRIBUTE(key, value) ",{\"key\":\"" key "\",\"value\":" value "}"
+#define INPUT(value) ATTRIBUTE("gen_ai.usage.input_tokens", value)
+#define OUTPUT(value) ATTRIBUTE("gen_ai.usage.output_tokens", value)
+#define INT(number) "{\"intValue\":\"" #number "\"}"
+#define DOUBLE(number) "{\"doubleValue\":" number "}"
+#define STRING(text) "{\"stringValue\":\"" text "\"}"
+
+static void send_call(size_t i)
+{
+    const char *usage = INPUT(INT(1000)) OUTPUT(INT(100));
+
+    if (calls[i].cost)
+        usage = arena_printf(&arena, "%s" ATTRIBUTE("gen_ai.usage.cost", DOUBLE("%s")), usage,
+                             calls[i].cost);
+    send_span(i, calls[i].model, usage);
 }
 
 /* What the API says of each call, and of its trace. */
@@ -169,6 +180,50 @@ static void a_run_does_not_go_on_with_another_preference(void **state)
     check(/* reported= */ false);
 }
 
+static const struct odd {
+    const char *why;
+    const char *attributes;
+    const char *key;      /* in ledger.received */
+    const char *received; /* as sent */
+} odds[] = {
+    {"negative", INPUT(INT(-5)) OUTPUT(INT(100)), "gen_ai.usage.input_tokens", "-5"},
+    {"2^63", INPUT(STRING("9223372036854775808")) OUTPUT(INT(100)), "gen_ai.usage.input_tokens",
+     "9223372036854775808"},
+    {"NaN", INPUT(DOUBLE("\"NaN\"")) OUTPUT(INT(100)), "gen_ai.usage.input_tokens", "NaN"},
+    {"words", INPUT(STRING("12.5 tokens")) OUTPUT(INT(100)), "gen_ai.usage.input_tokens",
+     "12.5 tokens"},
+    {"the sound side of it", INPUT(INT(1000)) OUTPUT(INT(-1)), "gen_ai.usage.input_tokens", "1000"},
+};
+#define FIRST_ODD 100
+
+static void usage_that_is_none_is_kept_left_out_of_sums_and_marked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(odds) / sizeof(odds[0]); i++) {
+        const struct doc *trace;
+        const struct doc *span;
+        const struct doc *ledger;
+
+        send_span(FIRST_ODD + i, "gpt-4o", odds[i].attributes);
+        trace = get_doc(&arena, server.http_port,
+                        arena_printf(&arena, "/api/v1/traces/%s", trace_id(FIRST_ODD + i)));
+        span = doc_item(doc_get(trace, "spans"), 0);
+        ledger = doc_get(span, "ledger");
+        if (doc_get(span, "usage")->kind != DOC_NULL ||
+            doc_walk(span, "cost", "total_usd", NULL)->kind != DOC_NULL ||
+            doc_int_at(trace, "usage", "total", NULL) != 0 ||
+            doc_int_at(trace, "unpriced_calls", NULL) != 1 ||
+            strcmp(doc_at(ledger, "usage_rule", NULL), "odd") != 0 ||
+            doc_count(doc_get(ledger, "flags")) != 1 ||
+            strcmp(doc_at(doc_item(doc_get(ledger, "flags"), 0), NULL), "odd_usage") != 0 ||
+            strcmp(doc_at(doc_get(ledger, "received"), odds[i].key, NULL), odds[i].received) != 0)
+            fail_msg("%s: %s", odds[i].why, doc_sorted(&arena, trace));
+    }
+    assert_string_equal(value("SELECT count(*) FROM spanledger.span WHERE meaning_flags & 128 <> 0"
+                              " AND usage_rule IS NULL AND cost_total IS NULL"),
+                        "5");
+}
+
 static void other_words_are_refused(void **state)
 {
     (void)state;
@@ -200,6 +255,7 @@ int main(void)
         cmocka_unit_test(what_was_reported_counts_where_that_is_preferred),
         cmocka_unit_test(a_changed_preference_moves_stored_spans_when_they_are_priced_anew),
         cmocka_unit_test(a_run_does_not_go_on_with_another_preference),
+        cmocka_unit_test(usage_that_is_none_is_kept_left_out_of_sums_and_marked),
         cmocka_unit_test(other_words_are_refused),
     };
     return cmocka_run_group_tests(tests, start, stop);

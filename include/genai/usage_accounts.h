@@ -28,6 +28,7 @@ struct usage_account {
     const struct finding *from[USAGE_FIELD_COUNT]; /* of each number; objects: all the same */
     const struct usage_object *object;             /* NULL: flat keys */
     struct usage_numbers numbers;
+    uint32_t odd; /* bit per field: a number was sent that is none */
     struct usage_habits habits;
     struct usage_split split;
 };

@@ -75,7 +75,8 @@ const char *token_kind_name(enum token_kind kind);
     X(TOTAL_ONLY, 9, "total_only", "only a total was sent")                                        \
     X(UNCACHED_SENT, 10, "uncached_sent", "the uncached part of input was sent too")               \
     X(REASONING_OUTSIDE, 11, "reasoning_outside", "reasoning is counted beside output")            \
-    X(PART_EXCEEDS, 12, "part_exceeds", "a part is larger than its whole: counted beside it")
+    X(PART_EXCEEDS, 12, "part_exceeds", "a part is larger than its whole: counted beside it")      \
+    X(ODD, 13, "odd", "a number was sent that is none: nothing that was told with it is counted")
 
 enum usage_rule {
 #define X(id, number, name, text) USAGE_RULE_##id = (number),
@@ -96,22 +97,30 @@ struct token_usage {
     int64_t total;        /* sum of the above, or what was sent where only a total was */
 };
 
-/* What else counting must know of a span. */
+/* What else counting must know of a span. Bits of column span.meaning_flags: never renumber. */
+#define MEANING_FLAGS(X)                                                                           \
+    X(STREAMED, 0, "streamed")                                                                     \
+    X(AGGREGATE, 1, "aggregate")    /* its usage is a sum over other spans, whatever its type */   \
+    X(COPY, 2, "copy")              /* says itself that its usage is counted elsewhere */          \
+    X(NATIVE, 3, "native")          /* by the provider's own SDK: knows most of a call */          \
+    X(SERVER, 4, "server")          /* by the provider's or a gateway's server */                  \
+    X(CACHE_HIT, 5, "cache_hit")    /* answered from a cache of the caller: no call was made */    \
+    X(PENDING, 6, "pending")        /* a placeholder for a span that is still running */           \
+    X(ODD_USAGE, 7, "odd_usage")    /* a number was sent that is none, or is negative: left out */ \
+    X(ESTIMATED, 8, "estimated")    /* the sender says that it guessed the counts */               \
+    X(BATCH, 9, "batch")            /* service tier batch */                                       \
+    X(FLEX, 10, "flex")             /* service tier flex */                                        \
+    X(PRIORITY, 11, "priority")     /* service tier priority */                                    \
+    X(STREAM_END, 12, "stream_end") /* told when a stream ended that a span beside it began */
+
 enum meaning_flag {
-    MEANING_STREAMED = 1 << 0,
-    MEANING_AGGREGATE = 1 << 1,   /* its usage is a sum over other spans, whatever its type */
-    MEANING_COPY = 1 << 2,        /* says itself that its usage is counted elsewhere */
-    MEANING_NATIVE = 1 << 3,      /* by the provider's own SDK: knows most of a call */
-    MEANING_SERVER = 1 << 4,      /* by the provider's or a gateway's server */
-    MEANING_CACHE_HIT = 1 << 5,   /* answered from a cache of the caller: no call was made */
-    MEANING_PENDING = 1 << 6,     /* a placeholder for a span that is still running */
-    MEANING_ODD_USAGE = 1 << 7,   /* a number was sent that is none, or is negative: left out */
-    MEANING_ESTIMATED = 1 << 8,   /* the sender says that it guessed the counts */
-    MEANING_BATCH = 1 << 9,       /* service tier batch */
-    MEANING_FLEX = 1 << 10,       /* service tier flex */
-    MEANING_PRIORITY = 1 << 11,   /* service tier priority */
-    MEANING_STREAM_END = 1 << 12, /* told when a stream ended that a span beside it began */
+#define X(id, bit, name) MEANING_##id = 1 << (bit),
+    MEANING_FLAGS(X)
+#undef X
 };
+
+/* "streamed", … of one bit; NULL when the bit has no name. */
+const char *meaning_flag_name(unsigned flag);
 
 /* Why a span is billed or is not. Column span.billing_reason: never renumber. */
 #define BILLING_REASONS(X)                                                                         \

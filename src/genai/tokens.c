@@ -2,6 +2,9 @@
  * The usage of a span: accounts are taken apart one by one, the best one is chosen, and where
  * another one that agrees with it knows more of a side (AI SDK: ai.usage.* beside gen_ai.usage.*;
  * LiteLLM: its usage object), that side is taken from there. Numbers are never added over accounts.
+ *
+ * An account with a number that is none is not believed at all: the rest of it, counted and priced,
+ * would be passed off as the whole.
  */
 #include "genai/tokens.h"
 
@@ -91,14 +94,20 @@ static int output_wealth(const struct usage_account *account)
            (u->image_output > 0);
 }
 
-/* What makes an account the one to believe, before its rank: its own numbers, more than a total,
- * more than zeros (LiteLLM sends zeros where a stream told nothing). */
+/* A total that is none does no harm beside what it is the total of. */
+static bool is_sound(const struct usage_account *account)
+{
+    return (account->odd & ~account->numbers.given & ~BIT(USAGE_TOTAL)) == 0;
+}
+
+/* What makes an account the one to believe, before its rank: its own numbers, more than details, none
+ * that is odd, more than a total, more than zeros (LiteLLM sends zeros where a stream told nothing). */
 static int worth(const struct usage_account *account)
 {
     const uint32_t sides = BIT(USAGE_INPUT) | BIT(USAGE_OUTPUT) | BIT(USAGE_UNCACHED_INPUT);
 
-    return (account->aggregate ? 0 : 8) + (account->details_only ? 0 : 4) +
-           ((account->numbers.given & sides) != 0 ? 2 : 0) +
+    return (account->aggregate ? 0 : 16) + (account->details_only ? 0 : 8) +
+           (is_sound(account) ? 4 : 0) + ((account->numbers.given & sides) != 0 ? 2 : 0) +
            (account->split.usage.total > 0 ? 1 : 0);
 }
 
@@ -173,7 +182,7 @@ static struct choice choose(struct usage_accounts *all)
         const struct usage_account *other = &all->items[i];
         const struct token_usage *usage = &choice.whole->split.usage;
 
-        if (other == choice.whole || other->details_only ||
+        if (other == choice.whole || other->details_only || !is_sound(other) ||
             other->aggregate != choice.whole->aggregate)
             continue;
         if (input_wealth(other) > input_wealth(choice.input) &&
@@ -297,15 +306,38 @@ static void note_number(const struct usage_accounts *all, const struct choice *c
     sources_add(all->sources, &source);
 }
 
+static void note_left_out(const struct usage_accounts *all, const struct usage_account *account,
+                          enum usage_field field)
+{
+    const char *text =
+        arena_printf(all->sources->arena, "%lld", (long long)account->numbers.of[field]);
+    const struct source source = {.field = usage_field_name(field),
+                                  .key = account->from[field]->key,
+                                  .dialect = finding_dialect(account->from[field]),
+                                  .pointer = pointer_of(all, account, field),
+                                  .value = bytes_of(text != NULL ? text : ""),
+                                  .reason = "told beside a number that is none: left out"};
+
+    sources_add(all->sources, &source);
+}
+
+/* choice NULL: nothing is counted. */
 static void note_sources(const struct usage_accounts *all, const struct choice *choice)
 {
-    if (all->sources == NULL || choice->whole == NULL)
-        return;
-    for (size_t i = 0; i < all->count; i++)
-        for (int field = 0; field < USAGE_FIELD_COUNT; field++)
-            if (usage_given(&all->items[i].numbers, (enum usage_field)field) &&
-                all->items[i].from[field] != NULL)
-                note_number(all, choice, &all->items[i], (enum usage_field)field);
+    for (size_t i = 0; all->sources != NULL && i < all->count; i++) {
+        const struct usage_account *account = &all->items[i];
+
+        for (int f = 0; f < USAGE_FIELD_COUNT; f++) {
+            const enum usage_field field = (enum usage_field)f;
+
+            if (!usage_given(&account->numbers, field) || account->from[field] == NULL)
+                continue;
+            if (choice)
+                note_number(all, choice, account, field);
+            else
+                note_left_out(all, account, field);
+        }
+    }
 }
 
 /* The answer of a count_tokens call: about tokens that nobody used. */
@@ -337,7 +369,10 @@ bool genai_tokens(struct findings *f, struct sources *sources, struct meaning *m
     usage_collect_hidden(&all);
     choice = choose(&all);
     meaning->usage = (struct token_usage){0};
-    if (choice.whole != NULL) {
+    if (choice.whole != NULL && !is_sound(choice.whole)) {
+        meaning->usage.rule = USAGE_RULE_ODD;
+        note_sources(&all, NULL);
+    } else if (choice.whole != NULL) {
         join(&choice, &meaning->usage);
         if (choice.whole->aggregate) /* by its keys; by its operation: genai_read_observation */
             meaning->flags |= MEANING_AGGREGATE;

@@ -121,6 +121,7 @@ static void put(struct usage_accounts *all, struct usage_account *account, enum 
     case USAGE_READ_ABSENT:
         return;
     case USAGE_READ_ODD:
+        account->odd |= UINT32_C(1) << field;
         note_odd(all, field, finding, finding->attribute);
         return;
     case USAGE_READ_COUNT:
@@ -192,6 +193,7 @@ void usage_add_object(struct usage_accounts *accounts, const struct finding *fin
         return;
     account->object = read;
     account->numbers = read->numbers;
+    account->odd = read->odd;
     for (int field = 0; field < USAGE_FIELD_COUNT; field++)
         if (usage_given(&account->numbers, (enum usage_field)field))
             account->from[field] = finding;

@@ -50,6 +50,23 @@ const char *usage_rule_text(enum usage_rule rule)
     return (unsigned)rule < USAGE_RULE_COUNT ? texts[rule] : "";
 }
 
+const char *meaning_flag_name(unsigned flag)
+{
+    static const struct {
+        unsigned flag;
+        const char *name;
+    } flags[] = {
+#define X(id, bit, name) {MEANING_##id, (name)},
+        MEANING_FLAGS(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (flags[i].flag == flag)
+            return flags[i].name;
+    return NULL;
+}
+
 const char *billing_reason_name(enum billing_reason reason)
 {
     static const char *const names[BILLING_REASON_COUNT] = {

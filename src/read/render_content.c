@@ -190,10 +190,35 @@ static void received_member(struct renderer *r, const struct sources *sources)
     json_close(j, '}');
 }
 
+/* What the columns say of a usage that was not counted is only a flag. */
+static enum usage_rule rule_of(const struct meaning *m)
+{
+    if (!m)
+        return USAGE_RULE_NONE;
+    return !m->usage.sent && (m->flags & MEANING_ODD_USAGE) ? USAGE_RULE_ODD : m->usage.rule;
+}
+
+static void flags_member(struct json *j, unsigned flags)
+{
+    json_key(j, "flags");
+    json_open(j, '[');
+    while (flags) {
+        const unsigned flag = flags & (0 - flags);
+        const char *name = meaning_flag_name(flag);
+
+        flags &= ~flag;
+        if (!name)
+            continue;
+        json_item(j);
+        json_cstr(j, name);
+    }
+    json_close(j, ']');
+}
+
 static void ledger_member(struct renderer *r, const struct stored_span *span,
                           const struct derived *d)
 {
-    const enum usage_rule rule = span->meaning ? span->meaning->usage.rule : USAGE_RULE_NONE;
+    const enum usage_rule rule = rule_of(span->meaning);
     struct json *j = &r->j;
 
     json_key(j, "ledger");
@@ -206,6 +231,7 @@ static void ledger_member(struct renderer *r, const struct stored_span *span,
     json_cstr(j, usage_rule_name(rule));
     json_key(j, "usage_reason");
     json_cstr(j, usage_rule_text(rule));
+    flags_member(j, span->meaning ? span->meaning->flags : 0);
     received_member(r, &d->sources);
     sources_member(j, "sources", &d->sources, /* only_conflicts= */ false);
     sources_member(j, "conflicts", &d->sources, /* only_conflicts= */ true);

@@ -75,8 +75,7 @@ def kinds():
 
 def flags():
     # Of the column span.meaning_flags.
-    found = re.findall(r"MEANING_(\w+) = 1 << (\d+),(?:\s*/\* (.*?) \*/)?", MEANING)
-    return table(("bit", "flag", ""), [(str(1 << int(bit)), f"`{name.lower()}`", note) for name, bit, note in found])
+    return table(("bit", "flag", ""), [(str(1 << int(a[0])), f"`{a[1]}`", note) for _, a, note in macro("MEANING_FLAGS")])
 
 
 def known_fields():
