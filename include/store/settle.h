@@ -43,7 +43,8 @@ struct settle_round {
     const struct buf *locked;
     struct settle_trace *traces;
     size_t count;
-    size_t cap;
+    uint32_t *slots; /* by trace id, open addressing: index + 1 into traces */
+    size_t slot_count;
     int64_t first_day; /* between which all spans of the traces lie */
     int64_t last_day;
     struct sought *keys; /* that were looked for, ascending: those of wanted spans */

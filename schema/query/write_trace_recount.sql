@@ -3,6 +3,7 @@
 --   $1 tenant_ids int4[]  $2 buckets int2[]  $3 trace_ids uuid[]  $4 days date[]
 --   $5 since, $6 until timestamptz: all of the days lie within (chunk exclusion)   $7 since date, $8 until date
 -- Bits of meaning_flags: model/stored.h stored_flag. Ranks: spanledger.trace.
+-- Arrays in a sub-select: see reprice_write.sql.
 UPDATE spanledger.trace AS t
 SET (start_ns, end_ns, span_count, error_count, roots_ended, roots_failed, roots_cancelled, roots_unfinished, services,
      models, providers, tags, session_id, session_rank, user_id, user_rank, environment, environment_rank, project, project_rank, trace_name,
@@ -20,7 +21,7 @@ SET (start_ns, end_ns, span_count, error_count, roots_ended, roots_failed, roots
     last_received = GREATEST(t.last_received, a.last_received), facets = g.facets,
     first_span_id = f.span_id, first_name = f.name, first_service = f.service_name,
     root_start_ns = r.at, root_span_id = r.span_id, root_name = r.name, root_service = r.service_name
-FROM unnest($1::int4[], $2::int2[], $3::uuid[], $4::date[]) AS k (tenant_id, trace_bucket, trace_id, day)
+FROM unnest((SELECT $1::int4[]), (SELECT $2::int2[]), (SELECT $3::uuid[]), (SELECT $4::date[])) AS k (tenant_id, trace_bucket, trace_id, day)
 CROSS JOIN LATERAL (
     SELECT min(u.at) AS start_ns, max(u.at + s.duration_ns) AS end_ns, max(s.received_at) AS last_received,
         count(*)::int4 AS span_count,

@@ -13,6 +13,9 @@
 #include "store/call.h"
 #include "store/pgtypes.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 /* A trace of more spans is left as its batches were judged; a round reads about so many. */
 #define MOST_TRACE_SPANS 100000
 #define ROUND_SPANS 100000
@@ -28,14 +31,6 @@ struct call_of {
 static bool no_memory(struct err *err)
 {
     return err_set(err, ERR_UNAVAILABLE, "no memory to count the spans of a trace anew");
-}
-
-static struct settle_trace *find_trace(struct settle_round *r, const struct uuid *trace_id)
-{
-    for (size_t i = 0; i < r->count; i++)
-        if (memcmp(r->traces[i].trace_id.at, trace_id->at, sizeof(trace_id->at)) == 0)
-            return &r->traces[i];
-    return NULL;
 }
 
 static int compare_calls(const void *a, const void *b)
@@ -116,18 +111,33 @@ static bool collect_keys(struct settle_round *r, const struct write_item *items,
     return true;
 }
 
+/* The place of a trace in the slots: its own, or the free one that would be. */
+static uint32_t *slot_of(const struct settle_round *r, const struct uuid *trace_id)
+{
+    size_t at = (size_t)XXH3_64bits_withSeed(trace_id->at, sizeof(trace_id->at), r->c->seed) &
+                (r->slot_count - 1);
+
+    while (r->slots[at] &&
+           memcmp(r->traces[r->slots[at] - 1].trace_id.at, trace_id->at, sizeof(trace_id->at)) != 0)
+        at = (at + 1) & (r->slot_count - 1);
+    return &r->slots[at];
+}
+
+/* Room for more traces, and slots for all. */
 static bool make_room(struct settle_round *r, size_t more, struct err *err)
 {
-    struct settle_trace *traces;
+    const size_t all = r->count + more;
+    struct settle_trace *traces = arena_array(&r->c->scratch, struct settle_trace, all);
 
-    if (more <= r->cap - r->count)
-        return true;
-    traces = arena_array(&r->c->scratch, struct settle_trace, r->count + more);
-    if (!traces)
+    for (r->slot_count = 64; r->slot_count < all * 2;)
+        r->slot_count *= 2;
+    r->slots = arena_array(&r->c->scratch, uint32_t, r->slot_count);
+    if (!traces || !r->slots)
         return no_memory(err);
     memcpy(traces, r->traces, r->count * sizeof(*traces));
     r->traces = traces;
-    r->cap = r->count + more;
+    for (size_t i = 0; i < r->count; i++)
+        *slot_of(r, &traces[i].trace_id) = (uint32_t)i + 1;
     return true;
 }
 
@@ -149,8 +159,9 @@ static bool load_others(struct settle_round *r, struct err *err)
         return false;
     for (size_t i = 0; i < count; i++) {
         const int64_t day = clock_day(found[i].start_us * NS_PER_US);
+        uint32_t *slot = slot_of(r, &found[i].trace_id);
 
-        if (find_trace(r, &found[i].trace_id))
+        if (*slot)
             continue;
         has_locks &= counting_has_lock(r->c, r->locked, tenant_id, &found[i].trace_id);
         first_day = day < first_day ? day : first_day;
@@ -160,6 +171,7 @@ static bool load_others(struct settle_round *r, struct err *err)
                                                       .trace_id = found[i].trace_id,
                                                       .first_day = day,
                                                       .last_day = day};
+        *slot = (uint32_t)r->count;
     }
     if (!has_locks)
         return counting_want_more(r->c, err);
@@ -340,7 +352,6 @@ static bool run_round(struct settle_round *r, const struct counting_trace *trace
     r->traces = arena_array(&r->c->scratch, struct settle_trace, count);
     if (!r->traces)
         return no_memory(err);
-    r->cap = count;
     r->count = 0;
     r->first_day = traces[0].first_day;
     r->last_day = traces[0].last_day;
