@@ -170,6 +170,7 @@ static bool same_scalar(const struct value *a, const struct value *b)
     return a->kind != VALUE_DOUBLE || memcmp(&a->real, &b->real, sizeof(a->real)) == 0;
 }
 
+/* OTLP-84, OTLP-86, OTLP-87, OTLP-123 */
 static void reads_values_of_every_kind(void **state)
 {
     (void)state;
