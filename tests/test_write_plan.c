@@ -186,7 +186,7 @@ static void locks_each_trace_once_in_ascending_order(void **state)
     assert_true(write_plan_make(&plan, items, 60, *state, &err));
     assert_int_equal(plan.trace_count, 20);
     for (size_t i = 1; i < plan.trace_count; i++)
-        assert_true((int64_t)plan.trace_keys[i - 1] < (int64_t)plan.trace_keys[i]);
+        assert_true(plan.trace_keys[i - 1] < plan.trace_keys[i]);
     assert_int_equal(plan.day_count, 3);
     write_plan_done(&plan);
 }

@@ -1,5 +1,5 @@
 /* Shapes of the compiled table of dialects: src/genai/dialects.tsv and values.tsv become constant
- * data of these structs at build (src/genai/compile/dialects.c). For genai's own rooms and tests. */
+ * data of these structs at build (src/genai/compile/). For genai's own rooms and tests. */
 #ifndef GENAI_TABLE_H
 #define GENAI_TABLE_H
 

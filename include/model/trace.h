@@ -83,11 +83,34 @@ struct trace_cursor {
     struct uuid trace_id;
 };
 
-/* Filters that an index answers (spanledger.trace.facets), each with one value at most, but for tag
- * that says another one. */
-#define TRACE_MAX_FACETS 8
+/* What an index answers (spanledger.trace.facets), in the order of their names, which is the order
+ * there. A filter has each with one value at most, but for tag that says another one. */
+#define TRACE_FACETS(X)                                                                            \
+    X(AGENT, "agent")                                                                              \
+    X(ENVIRONMENT, "environment")                                                                  \
+    X(MODEL, "model")                                                                              \
+    X(PROMPT, "prompt")                                                                            \
+    X(PROVIDER, "provider")                                                                        \
+    X(RELEASE, "release")                                                                          \
+    X(SESSION, "session")                                                                          \
+    X(TAG, "tag")                                                                                  \
+    X(TYPE, "type")                                                                                \
+    X(USER, "user")
 
-/* Values of facets are cut to this many characters: an index entry has little room. */
+enum facet_kind {
+#define X(id, name) FACET_##id,
+    TRACE_FACETS(X)
+#undef X
+        FACET_KIND_COUNT
+};
+
+#define TRACE_MAX_FACETS 8 /* of one filter */
+
+/* "model", …; never NULL. */
+const char *trace_facet_name(enum facet_kind kind);
+
+/* Values of facets are cut to this many characters: an index entry has little room.
+ * schema/query/write_trace_recount.sql cuts so too. */
 #define TRACE_FACET_CHARACTERS 200
 struct bytes trace_facet_value(struct bytes value);
 

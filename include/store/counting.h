@@ -25,9 +25,6 @@ MUST_CHECK bool counting_plan(struct counting *counting, const struct write_plan
  * twice. *out_all: so much was missing so often that the lock which stands for everything is better. */
 void counting_locks(const struct counting *counting, struct buf *keys, bool *out_all);
 
-/* Key of the advisory lock on a trace. */
-uint64_t counting_trace_lock(int32_t tenant_id, const struct uuid *trace_id);
-
 /*
  * Inside the transaction, before the spans are encoded: finds spans of other traces with the batch's
  * response ids, and judges each trace of the batch by what the batch has of it, so that rows carry

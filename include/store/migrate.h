@@ -28,7 +28,7 @@ MUST_CHECK bool migrate_run(struct db *db, const struct cfg *cfg, int *out_appli
  * `spanledger migrate`. */
 MUST_CHECK bool migrate_check(struct db *db, struct err *err);
 
-/* "native", "timescale" or "citus", into to (at least 16 bytes). */
+/* "native" or "timescale", into to (at least 16 bytes). */
 MUST_CHECK bool migrate_engine(struct db *db, char *to, size_t to_bytes, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "model/stored.h"
+#include "model/trace.h"
 
 /* Texts of a trace that one of its spans gives (schema/001_core.sql, trace): the one of least rank. */
 enum trace_label {
@@ -20,26 +21,6 @@ enum trace_label {
 struct label {
     struct bytes text; /* empty: no span has one */
     int64_t rank;
-};
-
-/* What lists filter by. In ascending order of their names, which is the order of spanledger.trace.facets. */
-#define TRACE_FACETS(X)                                                                            \
-    X(AGENT, "agent")                                                                              \
-    X(ENVIRONMENT, "environment")                                                                  \
-    X(MODEL, "model")                                                                              \
-    X(PROMPT, "prompt")                                                                            \
-    X(PROVIDER, "provider")                                                                        \
-    X(RELEASE, "release")                                                                          \
-    X(SESSION, "session")                                                                          \
-    X(TAG, "tag")                                                                                  \
-    X(TYPE, "type")                                                                                \
-    X(USER, "user")
-
-enum facet_kind {
-#define X(id, name) FACET_##id,
-    TRACE_FACETS(X)
-#undef X
-        FACET_KIND_COUNT
 };
 
 struct facet {
@@ -94,12 +75,5 @@ MUST_CHECK bool trace_sum_add(struct trace_sum *sum, const struct stored_span *r
 
 /* Puts sets in the order that the columns have. */
 void trace_sum_finish(struct trace_sum *sum);
-
-/* "model", …; never NULL. */
-const char *trace_sum_facet_name(enum facet_kind kind);
-
-/* Values of facets are cut to this many characters: an index entry has little room. */
-#define FACET_VALUE_CHARACTERS 200
-struct bytes trace_sum_facet_value(struct bytes value);
 
 #endif

@@ -26,7 +26,7 @@ struct write_plan {
     bool *known;
     int64_t *days; /* distinct days of the batch, ascending */
     size_t day_count;
-    uint64_t *trace_keys; /* distinct, ascending: what write_lock.sql locks */
+    int64_t *trace_keys; /* of its traces, as store/locks orders them */
     size_t trace_count;
     struct buf rows;
 };

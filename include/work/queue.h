@@ -30,6 +30,5 @@ struct queue_item *queue_try_pop(struct queue *queue);
 
 /* No more pushes; waiting threads get what is left, then NULL. */
 void queue_close(struct queue *queue);
-size_t queue_jobs(struct queue *queue);
 
 #endif

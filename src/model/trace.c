@@ -48,10 +48,23 @@ int64_t trace_sort_value(enum trace_sort sort, const struct trace_row *row)
     return row->start_ns;
 }
 
+const char *trace_facet_name(enum facet_kind kind)
+{
+    static const char *const names[FACET_KIND_COUNT] = {
+#define X(id, name) [FACET_##id] = (name),
+        TRACE_FACETS(X)
+#undef X
+    };
+
+    return names[kind];
+}
+
 struct bytes trace_facet_value(struct bytes value)
 {
     size_t characters = 0;
 
+    if (value.len <= TRACE_FACET_CHARACTERS)
+        return value;
     for (size_t i = 0; i < value.len; i++) {
         const bool begins = (value.at[i] & 0xc0) != 0x80; /* a character, in UTF-8 */
 

@@ -1,5 +1,6 @@
 /* Parameters of the list of traces. */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -57,18 +58,20 @@ static bool read_min_duration(void *target, struct bytes value, struct err *err)
     return true;
 }
 
-/* A filter that the index of facets answers; kind is its name there. */
-static bool add_facet(struct list_target *t, const char *kind, struct bytes value, struct err *err)
+/* A filter that the index of facets answers. */
+static bool add_facet(struct list_target *t, enum facet_kind kind, struct bytes value,
+                      struct err *err)
 {
+    const char *name = trace_facet_name(kind);
     struct bytes *facet = &t->filter->facets[t->filter->facet_count];
     struct buf text;
 
     if (value.len == 0)
-        return err_set(err, ERR_BAD_INPUT, "a filter by %s has no value", kind);
+        return err_set(err, ERR_BAD_INPUT, "a filter by %s has no value", name);
     if (t->filter->facet_count == TRACE_MAX_FACETS)
         return err_set(err, ERR_BAD_INPUT, "more than %d exact filters", TRACE_MAX_FACETS);
     buf_init(&text, value.len + 64);
-    buf_printf(&text, "%s:", kind);
+    buf_printf(&text, "%s:", name);
     buf_add_bytes(&text, trace_facet_value(value));
     *facet = buf_ok(&text) ? arena_copy(t->arena, buf_bytes(&text)) : (struct bytes){0};
     buf_done(&text);
@@ -81,46 +84,50 @@ static bool add_facet(struct list_target *t, const char *kind, struct bytes valu
 static bool read_user(void *target, struct bytes value, struct err *err)
 {
     struct list_target *t = target;
-    return add_facet(t, "user", value, err);
+    return add_facet(t, FACET_USER, value, err);
 }
 
 static bool read_session(void *target, struct bytes value, struct err *err)
 {
     struct list_target *t = target;
-    return add_facet(t, "session", value, err);
+    return add_facet(t, FACET_SESSION, value, err);
 }
 
 static bool read_model(void *target, struct bytes value, struct err *err)
 {
     struct list_target *t = target;
-    return add_facet(t, "model", value, err);
+    return add_facet(t, FACET_MODEL, value, err);
 }
 
 static bool read_provider(void *target, struct bytes value, struct err *err)
 {
     struct list_target *t = target;
-    return add_facet(t, "provider", value, err);
+    return add_facet(t, FACET_PROVIDER, value, err);
 }
 
 static bool read_environment(void *target, struct bytes value, struct err *err)
 {
     struct list_target *t = target;
-    return add_facet(t, "environment", value, err);
+    return add_facet(t, FACET_ENVIRONMENT, value, err);
 }
 
 static bool read_type(void *target, struct bytes value, struct err *err)
 {
     struct list_target *t = target;
     char text[64];
+    char known[200];
+    size_t at = 0;
 
     /* Plain spans have no entry in the index: every trace may hold them. */
-    for (int i = OBSERVATION_SPAN + 1; i < OBSERVATION_COUNT; i++)
-        if (bytes_is(value, observation_name((enum observation)i)))
-            return add_facet(t, "type", value, err);
-    return err_set(err, ERR_BAD_INPUT,
-                   "type is '%s', want agent, chain, llm, embedding, retriever, reranker, tool,"
-                   " guardrail, evaluator or event",
-                   params_query_quoted(value, text));
+    for (int i = OBSERVATION_SPAN + 1; i < OBSERVATION_COUNT; i++) {
+        const char *name = observation_name((enum observation)i);
+
+        if (bytes_is(value, name))
+            return add_facet(t, FACET_TYPE, value, err);
+        at += (size_t)snprintf(known + at, sizeof(known) - at, "%s%s", at ? ", " : "", name);
+    }
+    return err_set(err, ERR_BAD_INPUT, "type is '%s', want one of %s",
+                   params_query_quoted(value, text), known);
 }
 
 /* What stands before the first colon; len 0: none. */
@@ -135,20 +142,14 @@ static struct bytes key_of(struct bytes value)
 static bool read_tag(void *target, struct bytes value, struct err *err)
 {
     struct list_target *t = target;
-    static const struct {
-        const char *key;
-        const char *kind;
-    } kinds[] = {{"session", "session"}, {"user", "user"},         {"environment", "environment"},
-                 {"release", "release"}, {"prompt", "prompt"},     {"agent", "agent"},
-                 {"model", "model"},     {"provider", "provider"}, {"type", "type"},
-                 {"tag", "tag"},         {"tags", "tag"}};
     const struct bytes key = key_of(value);
+    const struct bytes rest =
+        key.len > 0 ? (struct bytes){value.at + key.len + 1, value.len - key.len - 1} : value;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (key.len > 0 && bytes_is(key, kinds[i].key))
-            return add_facet(t, kinds[i].kind,
-                             (struct bytes){value.at + key.len + 1, value.len - key.len - 1}, err);
-    return add_facet(t, "tag", value, err);
+    for (int kind = 0; key.len > 0 && kind < FACET_KIND_COUNT; kind++)
+        if (bytes_is(key, trace_facet_name((enum facet_kind)kind)))
+            return add_facet(t, (enum facet_kind)kind, rest, err);
+    return add_facet(t, FACET_TAG, bytes_is(key, "tags") ? rest : value, err);
 }
 
 static bool read_attr(void *target, struct bytes value, struct err *err)
@@ -326,7 +327,7 @@ bool params_session(struct bytes query, struct bytes id, int64_t now_ns, struct 
         .page = {.limit = PARAMS_DEFAULT_LIMIT}, .arena = arena, .filter = &filter};
 
     if (!params_query_decode(id, PARAMS_PLUS_KEPT, arena, &filter.session, err) ||
-        !add_facet(&target, "session", filter.session, err) ||
+        !add_facet(&target, FACET_SESSION, filter.session, err) ||
         !params_query_read(session_params, query, &target, arena, err) ||
         !use_page(&target, CURSOR_SESSION, now_ns, err))
         return false;

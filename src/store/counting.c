@@ -15,6 +15,7 @@
 #include "queries.h"
 #include "store/call.h"
 #include "store/counting_parts.h"
+#include "store/locks.h"
 #include "store/pgtypes.h"
 
 #define XXH_INLINE_ALL
@@ -63,11 +64,6 @@ void counting_begin(struct counting *c)
 {
     buf_clear(&c->more_locks);
     c->rounds = 0;
-}
-
-uint64_t counting_trace_lock(int32_t tenant_id, const struct uuid *trace_id)
-{
-    return XXH3_64bits_withSeed(trace_id->at, sizeof(trace_id->at), (uint64_t)tenant_id);
 }
 
 static bool no_memory(struct err *err)
@@ -200,21 +196,13 @@ void counting_locks(const struct counting *c, struct buf *keys, bool *out_all)
     *out_all = c->rounds > MOST_ROUNDS;
 }
 
-static int compare_locks(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a;
-    const int64_t y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 bool counting_has_lock(struct counting *c, const struct buf *locked, int32_t tenant_id,
                        const struct uuid *trace_id)
 {
-    const uint64_t key = counting_trace_lock(tenant_id, trace_id);
+    const int64_t key = locks_of_trace(tenant_id, trace_id);
 
-    if (!locked || (locked->len > 0 && bsearch(&key, locked->at, locked->len / sizeof(key),
-                                               sizeof(key), compare_locks)))
+    if (!locked ||
+        locks_have((const int64_t *)(const void *)locked->at, locked->len / sizeof(key), key))
         return true;
     buf_add(&c->more_locks, &key, sizeof(key));
     return false;

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "queries.h"
-#include "store/counting.h"
+#include "store/locks.h"
 #include "store/pgtypes.h"
 #include "store/reprice_parts.h"
 #include "store/row.h"
@@ -161,15 +161,6 @@ static bool find_traces(struct reprice *r, struct err *err)
     return row_ok(&row);
 }
 
-/* As signed numbers, which is the order in which writers take them. */
-static int compare_keys(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a;
-    const int64_t y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 static bool run_lock(struct reprice *r, struct pg_array *tenants, struct pg_array *traces,
                      struct err *err)
 {
@@ -189,25 +180,24 @@ static bool lock_traces(struct reprice *r, struct err *err)
     const size_t count = r->trace_count;
     int64_t *tenant_keys = r->lock_keys;
     int64_t *trace_keys = r->lock_keys + count;
+    size_t tenant_count;
+    size_t trace_count;
     struct pg_array tenants;
     struct pg_array traces;
     bool done;
 
     for (size_t i = 0; i < count; i++) {
         tenant_keys[i] = r->traces[i].tenant_id;
-        trace_keys[i] =
-            (int64_t)counting_trace_lock(r->traces[i].tenant_id, &r->traces[i].trace_id);
+        trace_keys[i] = locks_of_trace(r->traces[i].tenant_id, &r->traces[i].trace_id);
     }
-    qsort(tenant_keys, count, sizeof(*tenant_keys), compare_keys);
-    qsort(trace_keys, count, sizeof(*trace_keys), compare_keys);
+    tenant_count = locks_order(tenant_keys, count);
+    trace_count = locks_order(trace_keys, count);
     pg_array_init(&tenants, INT4OID, LOCK_BYTES);
     pg_array_init(&traces, INT8OID, LOCK_BYTES);
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || tenant_keys[i] != tenant_keys[i - 1])
-            pg_array_int4(&tenants, (int32_t)tenant_keys[i]);
-        if (i == 0 || trace_keys[i] != trace_keys[i - 1])
-            pg_array_int8(&traces, trace_keys[i]);
-    }
+    for (size_t i = 0; i < tenant_count; i++)
+        pg_array_int4(&tenants, (int32_t)tenant_keys[i]);
+    for (size_t i = 0; i < trace_count; i++)
+        pg_array_int8(&traces, trace_keys[i]);
     done = run_lock(r, &tenants, &traces, err);
     pg_array_done(&tenants);
     pg_array_done(&traces);

@@ -98,9 +98,8 @@ static void add_facets(struct buf *out, const struct trace_means *means)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < means->facet_count && count < MOST_FACETS; i++) {
-        const char *name = trace_sum_facet_name(means->facets[i].kind);
-        const struct facet f = {means->facets[i].kind,
-                                trace_sum_facet_value(means->facets[i].value)};
+        const char *name = trace_facet_name(means->facets[i].kind);
+        const struct facet f = {means->facets[i].kind, trace_facet_value(means->facets[i].value)};
         uint8_t be[4];
 
         if (count > 0 && f.kind == last.kind && bytes_equal(f.value, last.value))

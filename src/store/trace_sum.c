@@ -164,32 +164,6 @@ bool trace_sum_add(struct trace_sum *s, const struct stored_span *row, struct ar
     return !row->meaning || add_meaning(s, row, arena, err);
 }
 
-const char *trace_sum_facet_name(enum facet_kind kind)
-{
-    static const char *const names[FACET_KIND_COUNT] = {
-#define X(id, name) [FACET_##id] = (name),
-        TRACE_FACETS(X)
-#undef X
-    };
-
-    return names[kind];
-}
-
-struct bytes trace_sum_facet_value(struct bytes value)
-{
-    size_t characters = 0;
-
-    if (value.len <= FACET_VALUE_CHARACTERS)
-        return value;
-    for (size_t i = 0; i < value.len; i++) {
-        const bool begins = (value.at[i] & 0xc0) != 0x80; /* a character, in UTF-8 */
-
-        if (begins && characters++ == FACET_VALUE_CHARACTERS)
-            return (struct bytes){value.at, i};
-    }
-    return value;
-}
-
 static int compare_services(const void *a, const void *b)
 {
     return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);

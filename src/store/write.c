@@ -17,6 +17,7 @@
 #include "store/call.h"
 #include "store/chunks.h"
 #include "store/counting.h"
+#include "store/locks.h"
 #include "store/log_rows.h"
 #include "store/payload_rows.h"
 #include "store/pgtypes.h"
@@ -187,21 +188,13 @@ static bool ensure_days(struct writer *w, const int64_t days[], size_t day_count
     return true;
 }
 
-static int compare_locks(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a;
-    const int64_t y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Traces of the batch, response ids of the batch, traces that an earlier attempt needed: one list,
  * in the order in which every process takes them. */
 static bool collect_locks(struct writer *w, struct err *err)
 {
     int64_t *keys;
     size_t count;
-    size_t kept = 0;
+    size_t kept;
 
     buf_clear(&w->locks);
     buf_add(&w->locks, w->plan.trace_keys, w->plan.trace_count * sizeof(*w->plan.trace_keys));
@@ -210,11 +203,7 @@ static bool collect_locks(struct writer *w, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, "no memory for %zu locks", w->plan.trace_count);
     keys = (int64_t *)(void *)w->locks.at;
     count = w->locks.len / sizeof(*keys);
-    if (count > 1)
-        qsort(keys, count, sizeof(*keys), compare_locks);
-    for (size_t i = 0; i < count; i++)
-        if (i == 0 || keys[i] != keys[i - 1])
-            keys[kept++] = keys[i];
+    kept = locks_order(keys, count);
     w->locks.len = kept * sizeof(*keys);
     w->all_locked |= kept > w->most_locks;
     return true;

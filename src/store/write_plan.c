@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "store/counting.h"
+#include "store/locks.h"
 #include "store/pg_time.h"
 #include "store/pgcopy.h"
 
@@ -172,22 +172,15 @@ static void collect_days(struct write_plan *plan, const struct write_item *items
     plan->day_count = kept;
 }
 
-/* Locks are taken in ascending order of signed 64-bit keys, in every process alike. */
 static void collect_traces(struct write_plan *plan, const struct write_item *items)
 {
-    size_t kept = 0;
-
     for (size_t i = 0; i < plan->count; i++) {
         const struct stored_span *row = items[i].row;
         if (i > 0 && memcmp(row->trace_id.at, items[i - 1].row->trace_id.at, 16) == 0)
             continue;
-        plan->trace_keys[plan->trace_count++] = counting_trace_lock(row->tenant_id, &row->trace_id);
+        plan->trace_keys[plan->trace_count++] = locks_of_trace(row->tenant_id, &row->trace_id);
     }
-    qsort(plan->trace_keys, plan->trace_count, sizeof(*plan->trace_keys), compare_int64);
-    for (size_t i = 0; i < plan->trace_count; i++)
-        if (i == 0 || plan->trace_keys[i] != plan->trace_keys[i - 1])
-            plan->trace_keys[kept++] = plan->trace_keys[i];
-    plan->trace_count = kept;
+    plan->trace_count = locks_order(plan->trace_keys, plan->trace_count);
 }
 
 bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,

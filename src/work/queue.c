@@ -118,13 +118,3 @@ void queue_close(struct queue *q)
     (void)pthread_cond_broadcast(&q->pushed);
     (void)pthread_mutex_unlock(&q->lock);
 }
-
-size_t queue_jobs(struct queue *q)
-{
-    size_t count;
-
-    (void)pthread_mutex_lock(&q->lock);
-    count = q->count;
-    (void)pthread_mutex_unlock(&q->lock);
-    return count;
-}
