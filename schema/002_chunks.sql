@@ -176,7 +176,7 @@ BEGIN
 END
 $$;
 
--- Upkeep, at start and daily: the chunks from yesterday to a week ahead, and a window that ends 35 to 65 days ahead. Says how many chunks it made.
+-- Upkeep, at start and every six hours: the chunks from yesterday to a week ahead, and a window that ends 35 to 65 days ahead. Says how many chunks it made.
 CREATE FUNCTION spanledger.upkeep(p_today date) RETURNS int4
 LANGUAGE plpgsql
 SET search_path = ''

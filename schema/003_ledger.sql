@@ -1,5 +1,6 @@
--- Tables of keys, prices, rollups and retention. They have their place from the beginning, so that no later version must rewrite a large table;
--- the code that fills them comes with their issues.
+-- Tables of keys, prices, rollups and retention. They have their place from the beginning, so that no later version must rewrite a large table.
+-- project, api_key, cost_half_hour, cost_day, closed_day, retention_policy and erasure_receipt are empty: the code that fills them comes with
+-- their issues.
 --
 -- *Rollup*: sums over spans by some dimensions and a span of time; it always equals the sum over the spans it stands for.
 -- *Closing the books*: before anything of a tenant's day is removed, the sums of that day are recorded with a digest; from then on the day's

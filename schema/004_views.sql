@@ -155,30 +155,3 @@ SELECT
     t.trace_bucket
 FROM spanledger.trace t
 GROUP BY t.tenant_id, t.trace_bucket, t.trace_id;
-
--- Model calls by half hour, in USD.
-CREATE VIEW api.costs AS
-SELECT
-    h.tenant_id,
-    h.half_hour,
-    h.project,
-    h.service_name,
-    h.environment,
-    h.observation_type,
-    h.provider,
-    h.model,
-    h.calls,
-    h.errors,
-    h.unpriced_calls,
-    h.input_tokens,
-    h.cache_read_tokens,
-    h.cache_write_tokens,
-    h.cache_write_1h_tokens,
-    h.output_tokens,
-    h.reasoning_tokens,
-    h.audio_input_tokens,
-    h.audio_output_tokens,
-    h.image_tokens,
-    h.total_tokens,
-    api.usd(h.cost_total) AS cost_usd
-FROM spanledger.cost_half_hour h;

@@ -501,7 +501,6 @@ static void views_for_people_answer(void **state)
     fill_table();
     assert_int_equal(number("SELECT count(*) FROM api.spans WHERE attributes @> '{\"a\": 1}'"), 4);
     assert_int_equal(number("SELECT span_count FROM api.traces"), 4);
-    assert_int_equal(number("SELECT count(*) FROM api.costs"), 0);
 }
 
 static void the_reader_works_on_hypertables(void **state)
