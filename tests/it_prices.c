@@ -45,8 +45,9 @@ static void redirect(const char *to, int fd)
         _exit(126);
 }
 
-/* Runs `spanledger prices WORDS… --db …`; the exit code. Its texts are in text_out and text_err. */
-static int run_prices(const char *const words[])
+/* Runs `spanledger prices WORDS… FLAG PLACE`; the exit code. Its texts are in text_out and
+ * text_err. */
+static int run_prices_at(const char *const words[], const char *flag, char *place)
 {
     char program[512];
     char out[300];
@@ -60,8 +61,8 @@ static int run_prices(const char *const words[])
     (void)snprintf(errors, sizeof(errors), "%s.err", path);
     for (size_t i = 0; words[i]; i++)
         argv[argc++] = (char *)(uintptr_t)words[i];
-    argv[argc++] = (char *)(uintptr_t) "--db";
-    argv[argc] = conninfo;
+    argv[argc++] = (char *)(uintptr_t)flag;
+    argv[argc] = place;
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
@@ -75,6 +76,11 @@ static int run_prices(const char *const words[])
     read_back(errors, text_err);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static int run_prices(const char *const words[])
+{
+    return run_prices_at(words, "--db", conninfo);
 }
 
 static int import(const char *content)
@@ -155,7 +161,7 @@ static const struct refused {
      "line 3: no tenant is called 'acme'"},
     {"JSON with a wrong name", "[{\"model\":\"a\",\"input\":1},\n{\"model\":\"b\",\"imput\":1}]",
      "line 2: nothing is called 'imput'"},
-    {"no file", NULL, "cannot be opened"},
+    {"no file", NULL, "'/nowhere/prices.csv' cannot be opened: No such file or directory"},
 };
 
 static void refuses_a_file_with_one_bad_row_as_a_whole(void **state)
@@ -177,7 +183,27 @@ static void refuses_a_file_with_one_bad_row_as_a_whole(void **state)
     assert_int_equal(run_prices((const char *const[]){"import", NULL}), 2);
     assert_int_equal(run_prices((const char *const[]){"list", "what", NULL}), 2);
     assert_int_equal(run_prices((const char *const[]){"exprot", NULL}), 2);
+    want(text_err, "'exprot' is no command");
+    assert_int_equal(run_prices((const char *const[]){"unpriced", "--from", "2026-02-01", "--to",
+                                                      "2026-01-01", NULL}),
+                     1);
+    want(text_err, "--from is not before --to");
+    assert_int_equal(run_prices((const char *const[]){"list", "--provider", "openia", NULL}), 0);
+    assert_string_equal(text_out, "");
+    want(text_err, "no price fits");
     db_close(&db);
+}
+
+static void makes_no_database_in_a_wrong_folder(void **state)
+{
+    char place[300];
+
+    (void)state;
+    (void)snprintf(place, sizeof(place), "%s.nowhere", path);
+    assert_int_equal(run_prices_at((const char *const[]){"list", NULL}, "--data-dir", place), 1);
+    want(text_err, "there is no database in '");
+    want(text_err, "--data-dir or --db says where it is");
+    assert_int_equal(access(place, F_OK), -1);
 }
 
 static void lists_what_is_in_force_own_prices_first(void **state)
@@ -318,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(imports_prices_once_and_records_what_it_replaced),
         cmocka_unit_test(refuses_a_file_with_one_bad_row_as_a_whole),
+        cmocka_unit_test(makes_no_database_in_a_wrong_folder),
         cmocka_unit_test(lists_what_is_in_force_own_prices_first),
         cmocka_unit_test(lists_billed_calls_without_a_price),
         cmocka_unit_test(a_running_server_takes_prices_over_within_five_seconds),

@@ -316,7 +316,7 @@ static void help_and_markdown_name_every_setting(void **state)
     (void)state;
     buf_init(&help, 1 << 20);
     buf_init(&table, 1 << 20);
-    cfg_help(&help);
+    cfg_help(&help, NULL);
     cfg_markdown(&table);
     buf_add_byte(&help, '\0');
     buf_add_byte(&table, '\0');
@@ -326,6 +326,12 @@ static void help_and_markdown_name_every_setting(void **state)
     assert_non_null(strstr((char *)help.at, "default 127.0.0.1:4318\n"));
     assert_non_null(strstr((char *)table.at, "| `--ingest-workers` | `2` | 1 to 20 | threads"));
     assert_non_null(strstr((char *)table.at, "| `--db` |  | | libpq"));
+    buf_clear(&help);
+    cfg_help(&help, (const char *const[]){"data-dir", NULL});
+    buf_add_byte(&help, '\0');
+    assert_non_null(strstr((char *)help.at, "  --data-dir TEXT\n"));
+    assert_null(strstr((char *)help.at, "  --db"));
+    assert_null(strstr((char *)help.at, "  --ingest-workers"));
     buf_done(&help);
     buf_done(&table);
 }

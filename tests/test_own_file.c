@@ -55,6 +55,8 @@ static const struct taken {
      "{\"input\":\"0.000001\",\"cache_read\":\"1.25\",\"output\":\"10.5\",\"request\":\"0.012\","
      "\"above\":{\"tokens\":1000,\"input\":\"2\",\"cache_read\":\"1.25\",\"output\":\"10.5\","
      "\"request\":\"0.012\"}}"},
+    {"names of columns in capitals", "Model, INPUT\nm,1\n", "", "m", "given", "", 0,
+     "{\"input\":\"1\"}"},
     {"no line end behind the last row", "model,input\nm,1", "", "m", "given", "", 0,
      "{\"input\":\"1\"}"},
     {"empty lines and spaces", "model,input\n\n m , 1 \n\n", "", "m", "given", "", 0,
@@ -131,7 +133,15 @@ static const struct refused {
     {"a point in front", "model,input\nm,.5\n", "line 2: input is '.5'"},
     {"more than a million", "model,input\nm,1000001\n", "line 2: input is '1000001'"},
     {"more than int64", "model,input\nm,99999999999999999999\n", "line 2: input is '9999"},
-    {"no date", "model,input,effective_from\nm,1,yesterday\n", "line 2: "},
+    {"semicolons", "model;input\nm;1\n", "commas stand between columns"},
+    {"no date", "model,input,effective_from\nm,1,yesterday\n", "line 2: effective_from is"},
+    {"a spreadsheet's day, which is no unix time", "model,input,effective_from\nm,1,46023\n",
+     "line 2: effective_from is '46023', want a date"},
+    {"a date without dashes", "model,input,effective_from\nm,1,20260131\n", "line 2: effective_"},
+    {"a time without a zone", "model,input,effective_from\nm,1,2026-01-31T00:00:00\n",
+     "line 2: effective_from is '2026-01-31T00:00:00', want"},
+    {"a fee beyond all fees", "model,request\nm,100001\n",
+     "line 2: request is '100001', want USD for"},
     {"before 1970", "model,input,effective_from\nm,1,1969-12-31\n", "line 2: "},
     {"a tier without its size", "model,input,above_input\nm,1,2\n", "line 2: above_tokens"},
     {"a size without its tier", "model,input,above_tokens\nm,1,2\n", "line 2: above_tokens"},
@@ -158,7 +168,8 @@ static const struct refused {
      "[{\"model\":\"m\",\"above\":{\"tokens\":5,\"input\":1},\"above_input\":2}]",
      "line 1: 'above_input' is there twice"},
     {"JSON with a number", "[1]", "line 1: a row is no object"},
-    {"JSON of another shape", "{\"rows\":[]}", "line 1: an object wants \"prices\""},
+    {"JSON of another shape", "{\"rows\":[]}", "line 1: want an array of prices"},
+    {"JSON of one price", "{\"model\":\"m\",\"input\":1}", "line 1: want an array of prices"},
 };
 
 static void refuses_a_file_whole_and_names_the_line(void **state)

@@ -33,8 +33,9 @@ MUST_CHECK bool cfg_load(struct cfg *cfg, int argc, char *const argv[], const ch
                          int *out_rest, struct err *err);
 void cfg_done(struct cfg *cfg);
 
-/* The settings as text for --help, and as the Markdown table of docs/configuration.md. */
-void cfg_help(struct buf *out);
+/* The settings as text for --help (only: names of flags without --, NULL-terminated; NULL: all), and
+ * as the Markdown table of docs/configuration.md. */
+void cfg_help(struct buf *out, const char *const only[]);
 void cfg_markdown(struct buf *out);
 
 #endif

@@ -13,12 +13,19 @@ struct database {
 /* Whether cfg names an external database (--db or PG* variables). */
 bool database_is_external(const struct cfg *cfg);
 
+enum database_use {
+    DATABASE_SERVE, /* this process keeps it, and takes over what a killed server left */
+    DATABASE_MAKE,  /* made where there is none */
+    DATABASE_FIND,  /* must be there: a wrong folder is not the place for a new one */
+};
+
 /*
- * Finds the database; starts the embedded one where none runs. serving: this process keeps it (and takes over what a killed server left); else a database
- * that runs for a server is used as it is. Fails as embedded_start does.
+ * Finds the database; starts the embedded one where none runs. One that runs for a server is used
+ * as it is, but by DATABASE_SERVE. Fails as embedded_start does; ERR_NOT_FOUND: DATABASE_FIND and
+ * none there.
  */
-MUST_CHECK bool database_open(const struct cfg *cfg, bool serving, struct database *out_database,
-                              struct err *err);
+MUST_CHECK bool database_open(const struct cfg *cfg, enum database_use use,
+                              struct database *out_database, struct err *err);
 void database_close(struct database *database);
 
 /* Migrates; an external database that is away is waited for when serving. */

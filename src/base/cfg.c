@@ -432,13 +432,23 @@ static const char *flag_name(const struct row *row, char to[NAME_BYTES])
     return to;
 }
 
-void cfg_help(struct buf *out)
+static bool is_among(const char *name, const char *const only[])
+{
+    for (; *only; only++)
+        if (strcmp(name, *only) == 0)
+            return true;
+    return false;
+}
+
+void cfg_help(struct buf *out, const char *const only[])
 {
     char name[NAME_BYTES];
 
     for (int i = 0; i < ROW_MAX; i++) {
         const struct row *row = &rows[i];
 
+        if (only && !is_among(flag_name(row, name), only))
+            continue;
         buf_printf(out, "  --%s %s\n        %s\n", flag_name(row, name), row->text ? "TEXT" : "N",
                    row->help);
         if (!row->text)

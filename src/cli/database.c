@@ -1,8 +1,10 @@
 /* The database of a command. */
 #include "cli/database.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,7 +18,20 @@ bool database_is_external(const struct cfg *cfg)
     return cfg->db[0] != '\0' || cfg->db_from_environment;
 }
 
-bool database_open(const struct cfg *cfg, bool serving, struct database *out_database,
+/* A data directory of which only the name is missing would otherwise be made, empty. */
+static bool is_there(const struct cfg *cfg, struct err *err)
+{
+    char cluster[1100];
+
+    /* What else may be wrong with it is said by what opens it. */
+    (void)snprintf(cluster, sizeof(cluster), "%s/pgdata", cfg->data_dir);
+    return access(cluster, F_OK) == 0 || errno != ENOENT ||
+           err_set(err, ERR_NOT_FOUND,
+                   "there is no database in '%.100s'; --data-dir or --db says where it is",
+                   cfg->data_dir);
+}
+
+bool database_open(const struct cfg *cfg, enum database_use use, struct database *out_database,
                    struct err *err)
 {
     struct database d = {0};
@@ -24,7 +39,9 @@ bool database_open(const struct cfg *cfg, bool serving, struct database *out_dat
     if (database_is_external(cfg)) {
         if (snprintf(d.conninfo, sizeof(d.conninfo), "%s", cfg->db) >= (int)sizeof(d.conninfo))
             return err_set(err, ERR_BAD_INPUT, "db has more than %zu bytes", sizeof(d.conninfo));
-    } else if (serving || !embedded_find(cfg, d.conninfo, sizeof(d.conninfo), err)) {
+    } else if (use == DATABASE_SERVE || !embedded_find(cfg, d.conninfo, sizeof(d.conninfo), err)) {
+        if (use == DATABASE_FIND && !is_there(cfg, err))
+            return false;
         if (!embedded_start(cfg, &d.embedded, err))
             return false;
         (void)snprintf(d.conninfo, sizeof(d.conninfo), "%s", embedded_conninfo(d.embedded));

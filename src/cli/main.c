@@ -1,4 +1,5 @@
 /* The program: finds the command and runs it. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,9 @@ int main(int argc, char *argv[])
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        for (size_t i = 0; argc > 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
+            if (strcmp(argv[2], commands[i].name) == 0)
+                return commands[i].run(1, (char *const[]){(char *)(uintptr_t) "--help", NULL});
         print_commands(stdout);
         return EXIT_DONE;
     }

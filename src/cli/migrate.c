@@ -6,6 +6,9 @@
 #include "cli/database.h"
 #include "cli/usage.h"
 
+static const char *const settings[] = {
+    "db", "data-dir", "pg-bin-dir", "config", "partition-days-back", NULL};
+
 int migrate_command(int argc, char *const argv[])
 {
     struct cfg cfg;
@@ -14,12 +17,13 @@ int migrate_command(int argc, char *const argv[])
     char engine[16];
     int applied = 0;
     bool done;
-    const enum usage usage = usage_load(
-        &cfg, "migrate", "Brings the database to this version and chooses its engine.", argc, argv);
+    const enum usage usage =
+        usage_load(&cfg, "migrate", "Brings the database to this version and chooses its engine.",
+                   settings, argc, argv);
 
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;
-    done = database_open(&cfg, /* serving= */ false, &database, &err) &&
+    done = database_open(&cfg, DATABASE_MAKE, &database, &err) &&
            database_migrate(&cfg, &database, /* wait= */ false, &applied, engine, sizeof(engine),
                             &err);
     database_close(&database);

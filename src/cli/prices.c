@@ -1,4 +1,5 @@
 /* spanledger prices import|list|unpriced */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ static bool read_file(const char *path, struct buf *to, struct err *err)
     size_t got;
 
     if (!file)
-        return err_set(err, ERR_NOT_FOUND, "'%s' cannot be opened", path);
+        return err_set(err, ERR_NOT_FOUND, "'%s' cannot be opened: %s", path, strerror(errno));
     while ((got = fread(piece, 1, sizeof(piece), file)) > 0)
         buf_add(to, piece, got);
     const bool fine = !ferror(file);
@@ -77,10 +78,13 @@ static bool import_text(struct command *c, struct bytes text, struct price_impor
     struct own_file file;
     char actor[64];
 
+    struct err cause = {0};
+
     (void)snprintf(actor, sizeof(actor), "command line, uid %u", (unsigned)getuid());
-    return own_file_read(c->prices, text, bytes_of(value_of(c, "source", "own")), &c->arena, &file,
-                         err) &&
-           price_rows_import(&c->db, &file, actor, out_import, err);
+    if (!own_file_read(c->prices, text, bytes_of(value_of(c, "source", "own")), &c->arena, &file,
+                       &cause))
+        return err_set(err, cause.kind, "%s: %s", c->file, cause.text);
+    return price_rows_import(&c->db, &file, actor, out_import, err);
 }
 
 static bool run_import(struct command *c, struct err *err)
@@ -246,7 +250,12 @@ static bool run_list(struct command *c, struct err *err)
         shown++;
     }
     buf_done(&out);
-    puts(c->json ? (shown > 0 ? "]" : "[]") : "");
+    if (c->json || shown > 0)
+        puts(c->json ? (shown > 0 ? "]" : "[]") : "");
+    else
+        (void)fprintf(stderr,
+                      "no price fits: a provider is named as spans or the list have it, of a "
+                      "model's name a part is enough\n");
     return true;
 }
 
@@ -294,8 +303,11 @@ static bool run_unpriced(struct command *c, struct err *err)
     int64_t to_ns;
 
     if (!time_of(c, "from", now_ns - UNPRICED_DAYS * S_PER_DAY * NS_PER_S, &from_ns, err) ||
-        !time_of(c, "to", now_ns + S_PER_DAY * NS_PER_S, &to_ns, err) ||
-        !price_rows_unpriced(&c->db, from_ns, to_ns, UNPRICED_ROWS, &c->arena, &rows, &count, err))
+        !time_of(c, "to", now_ns + S_PER_DAY * NS_PER_S, &to_ns, err))
+        return false;
+    if (from_ns >= to_ns)
+        return err_set(err, ERR_BAD_INPUT, "--from is not before --to");
+    if (!price_rows_unpriced(&c->db, from_ns, to_ns, UNPRICED_ROWS, &c->arena, &rows, &count, err))
         return false;
     buf_init(&out, LINE_BYTES);
     if (!c->json)
@@ -334,7 +346,18 @@ static const struct sub {
      "Takes own prices from a CSV or JSON file (- for standard input), all of them or none.",
      {"source", "json!", NULL},
      "  --source TEXT    where the prices were taken from, for rows that do not say it ('own')\n"
-     "  --json           the result as JSON\n\n"},
+     "  --json           the result as JSON\n\n"
+     "FILE is CSV whose first line names the columns, or a JSON array of objects with these "
+     "names:\n"
+     "  model            as spans have it; wanted\n"
+     "  provider         empty: any\n"
+     "  effective_from   a date or RFC 3339; empty: always\n"
+     "  input cache_read cache_write cache_write_1h output reasoning audio_input audio_output\n"
+     "  audio_cache_read image image_output\n"
+     "                   USD per million tokens, 2.5; empty: as its parent\n"
+     "  request          USD for one call\n"
+     "  above_tokens     a call with more input than this costs above_input, above_output, ...\n"
+     "  tenant, source   for whom it is; where it was taken from\n\n"},
     {"list",
      "prices list",
      false,
@@ -344,23 +367,29 @@ static const struct sub {
      "  --provider NAME  only of this provider\n"
      "  --model TEXT     only models with this text in their name\n"
      "  --at TIME        in force at this time instead of now\n"
-     "  --json           as JSON\n\n"},
+     "  --json           as JSON\n\n" USAGE_TIME},
     {"unpriced",
      "prices unpriced",
      false,
      run_unpriced,
      "Shows calls whose cost is not known, by provider and model; the last 30 days.",
      {"from", "to", "json!", NULL},
-     "  --from TIME      first start of a call\n"
-     "  --to TIME        end of the range\n"
-     "  --json           as JSON\n\n"},
+     "  --from TIME      first start of a call; default: 30 days ago\n"
+     "  --to TIME        end of the range, exclusive\n"
+     "  --json           as JSON\n\n"
+     "calls: billed ones that no price was found for; no usage: those of them that told no "
+     "tokens,\n"
+     "which no price helps; reported: those that told a cost, which counts; tokens: of all of "
+     "them.\n\n" USAGE_TIME},
 };
+
+static const char *const settings[] = {"db", "data-dir", "pg-bin-dir", "config", NULL};
 
 static bool run_on_database(const struct sub *sub, const struct cfg *cfg, struct command *c,
                             struct err *err)
 {
-    bool done = prices_embedded(&c->prices, err) &&
-                database_open(cfg, /* serving= */ false, &c->database, err);
+    bool done =
+        prices_embedded(&c->prices, err) && database_open(cfg, DATABASE_FIND, &c->database, err);
 
     arena_init(&c->arena, ARENA_BYTES);
     done = done && db_open(&c->db, c->database.conninfo, DB_ADMIN, 0, err) &&
@@ -388,14 +417,14 @@ static int run_words(const struct sub *sub, int argc, char *argv[])
     struct cfg cfg;
     struct err err = {0};
     int rest = 0;
-    enum usage usage =
-        usage_load_own(&cfg, sub->title, sub->summary, sub->flags, sub->help, argc, argv, &rest);
+    enum usage usage = usage_load_own(&cfg, sub->title, sub->summary, sub->flags, sub->help,
+                                      settings, argc, argv, &rest);
 
     if (usage == USAGE_GO_ON && sub->wants_file && rest < argc - 1) {
         cfg_done(&cfg);
         move_to_end(argc, argv, rest);
-        usage = usage_load_own(&cfg, sub->title, sub->summary, sub->flags, sub->help, argc, argv,
-                               &rest);
+        usage = usage_load_own(&cfg, sub->title, sub->summary, sub->flags, sub->help, settings,
+                               argc, argv, &rest);
     }
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;
@@ -437,8 +466,12 @@ int prices_command(int argc, char *const argv[])
         if (strcmp(name, subs[i].name) == 0)
             return run_sub(&subs[i], argc - 1, argv + 1);
     const bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
+    if (!help && name[0] != '\0')
+        (void)fprintf(stderr, "spanledger prices: '%s' is no command\n\n", name);
     (void)fprintf(help ? stdout : stderr, "usage: spanledger prices import|list|unpriced\n\n");
     for (size_t i = 0; i < sizeof(subs) / sizeof(subs[0]); i++)
         (void)fprintf(help ? stdout : stderr, "  %-20s %s\n", subs[i].title, subs[i].summary);
+    (void)fprintf(help ? stdout : stderr,
+                  "\nspanledger prices import --help and so on list what each takes\n");
     return help ? EXIT_DONE : EXIT_USAGE;
 }

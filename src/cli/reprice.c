@@ -20,6 +20,8 @@
 
 static const char *const flags[] = {"from",  "to",       "tenant", "provider",
                                     "model", "dry-run!", "json!",  NULL};
+static const char *const settings[] = {"db",     "data-dir",        "pg-bin-dir",
+                                       "config", "cost-preference", NULL};
 static const char flags_help[] =
     "  --from TIME      first start of a span; default: all\n"
     "  --to TIME        end of the range, exclusive; default: now and what is to come\n"
@@ -27,7 +29,7 @@ static const char flags_help[] =
     "  --provider NAME  only calls of this provider, as the API shows it\n"
     "  --model PATTERN  only calls of these models; * stands for any text\n"
     "  --dry-run        change nothing, print what would change\n"
-    "  --json           the result as JSON\n\n";
+    "  --json           the result as JSON\n\n" USAGE_TIME;
 
 struct command {
     int argc;
@@ -175,6 +177,8 @@ static void print_sums(const struct command *c, const struct reprice_sum *sums, 
     }
     if (c->json)
         puts(count > 0 ? "]" : "[]");
+    else if (count == 0)
+        puts("no stored calls fit");
     buf_done(&out);
 }
 
@@ -183,7 +187,7 @@ static bool run(struct command *c, const struct cfg *cfg, struct err *err)
     struct reprice_sum *sums;
     size_t count;
     bool done = read_scope(c, err) && prices_embedded(&c->list, err) &&
-                database_open(cfg, /* serving= */ false, &c->database, err);
+                database_open(cfg, DATABASE_FIND, &c->database, err);
 
     arena_init(&c->arena, ARENA_BYTES);
     done = done && db_open(&c->db, c->database.conninfo, DB_ADMIN, 0, err) &&
@@ -211,7 +215,7 @@ int reprice_command(int argc, char *const argv[])
         &cfg, "reprice",
         "Prices stored calls anew by the prices and the cost-preference of now; one that was "
         "interrupted goes on.",
-        flags, flags_help, argc, argv, &rest);
+        flags, flags_help, settings, argc, argv, &rest);
 
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;

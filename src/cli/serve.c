@@ -79,7 +79,7 @@ static bool start(struct running *r, const struct cfg *cfg, struct err *err)
 
     r->app.cfg = cfg;
     r->handlers = app_handlers(&r->app);
-    if (!database_open(cfg, /* serving= */ true, &r->database, err) ||
+    if (!database_open(cfg, DATABASE_SERVE, &r->database, err) ||
         !database_migrate(cfg, &r->database, /* wait= */ true, &applied, engine, sizeof(engine),
                           err) ||
         !price_feed_start(conninfo, &r->prices, err) ||
@@ -143,7 +143,7 @@ int serve_command(int argc, char *const argv[])
     bool done;
     const enum usage usage =
         usage_load(&cfg, "serve", "Receives spans, stores them and answers the API, until SIGTERM.",
-                   argc, argv);
+                   /* settings= */ NULL, argc, argv);
 
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;

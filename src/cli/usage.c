@@ -5,28 +5,30 @@
 
 #define HELP_MAX_BYTES (64U * 1024)
 
-static void print_help(const char *command, const char *summary, const char *own_help)
+static void print_help(const char *command, const char *summary, const char *own_help,
+                       const char *const settings[])
 {
     struct buf text;
 
     buf_init(&text, HELP_MAX_BYTES);
-    cfg_help(&text);
-    printf("usage: spanledger %s [--name value ...]\n\n%s\n\n%s"
-           "Settings, each also as environment variable SPANLEDGER_NAME and as 'name = value' in a "
-           "--config file:\n\n%.*s",
-           command, summary, own_help, (int)text.len, (const char *)text.at);
+    cfg_help(&text, settings);
+    printf("usage: spanledger %s [--name value ...]\n\n%s\n\n%s%s\n\n%.*s", command, summary,
+           own_help,
+           settings ? "Settings (those of `spanledger serve` are all taken; these matter here):"
+                    : "Settings:",
+           (int)text.len, (const char *)text.at);
     buf_done(&text);
 }
 
 enum usage usage_load_own(struct cfg *cfg, const char *command, const char *summary,
-                          const char *const own[], const char *own_help, int argc,
-                          char *const argv[], int *out_rest)
+                          const char *const own[], const char *own_help,
+                          const char *const settings[], int argc, char *const argv[], int *out_rest)
 {
     struct err err = {0};
 
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(command, summary, own_help);
+            print_help(command, summary, own_help, settings);
             return USAGE_HELPED;
         }
     }
@@ -37,11 +39,12 @@ enum usage usage_load_own(struct cfg *cfg, const char *command, const char *summ
     return USAGE_GO_ON;
 }
 
-enum usage usage_load(struct cfg *cfg, const char *command, const char *summary, int argc,
-                      char *const argv[])
+enum usage usage_load(struct cfg *cfg, const char *command, const char *summary,
+                      const char *const settings[], int argc, char *const argv[])
 {
     int rest = 0;
-    const enum usage usage = usage_load_own(cfg, command, summary, NULL, "", argc, argv, &rest);
+    const enum usage usage =
+        usage_load_own(cfg, command, summary, NULL, "", settings, argc, argv, &rest);
 
     if (usage == USAGE_GO_ON && rest < argc) {
         (void)fprintf(stderr, "spanledger %s: '%s' is no flag; see spanledger %s --help\n", command,

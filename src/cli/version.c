@@ -1,4 +1,5 @@
 /* spanledger version */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,8 +13,10 @@ int version_command(int argc, char *const argv[])
         return EXIT_DONE;
     }
     if (argc > 0) {
-        (void)fprintf(stderr, "usage: spanledger version [--json]\n");
-        return EXIT_USAGE;
+        const bool help = strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0;
+
+        (void)fprintf(help ? stdout : stderr, "usage: spanledger version [--json]\n");
+        return help ? EXIT_DONE : EXIT_USAGE;
     }
     printf("spanledger " SPANLEDGER_VERSION "\n");
     return EXIT_DONE;

@@ -11,6 +11,8 @@
 #include "ledger/price_list.h"
 
 #define MAX_COLUMNS 64
+#define COLUMNS                                                                                    \
+    "model, provider, effective_from, input, cache_read, output and others (docs/prices.md)"
 
 struct table {
     struct own_file file;
@@ -57,6 +59,21 @@ static bool set_tokens(struct own_file_row *row, struct bytes text, struct err *
     return true;
 }
 
+/* Numbers are none: a spreadsheet's 46023 and 20260131 would be days of 1970. */
+static bool set_from(struct own_price *price, struct bytes text, struct err *err)
+{
+    struct err ignored = {0};
+    char quoted[48];
+
+    if (text.len < 10 || text.at[4] != '-' ||
+        !clock_parse(text, &price->effective_from_ns, &ignored))
+        return err_set(err, ERR_BAD_INPUT,
+                       "effective_from is '%s', want a date (2026-01-31) or RFC 3339 with its zone "
+                       "(2026-01-31T00:00:00Z)",
+                       text_quote(text, quoted, sizeof(quoted)));
+    return true;
+}
+
 static bool is_rate(struct bytes name)
 {
     for (size_t i = 0; i < PRICE_RATE_COUNT; i++)
@@ -97,11 +114,12 @@ static bool set_rate(struct own_file_row *row, struct bytes name, struct bytes t
     char quoted[48];
 
     if (!price_json_rate(rate, text, above ? &row->price.above : &row->price.rates))
-        return err_set(err, ERR_BAD_INPUT,
-                       "%.*s is '%s', want USD per million tokens as a decimal with at most six "
-                       "digits behind the point",
-                       (int)name.len, (const char *)name.at,
-                       text_quote(text, quoted, sizeof(quoted)));
+        return err_set(err, ERR_BAD_INPUT, "%.*s is '%s', want %s", (int)name.len,
+                       (const char *)name.at, text_quote(text, quoted, sizeof(quoted)),
+                       bytes_is(rate, "request")
+                           ? "USD for one call: a decimal of at most 100000"
+                           : "USD per million tokens: a decimal of at most 1000000, with a point, "
+                             "with at most six digits behind it");
     return true;
 }
 
@@ -121,7 +139,7 @@ bool own_file_set(struct own_file_row *row, struct bytes name, struct bytes text
     if (bytes_is(name, "tenant"))
         return set_name(&row->tenant, "tenant", text, err);
     if (bytes_is(name, "effective_from"))
-        return clock_parse(text, &price->effective_from_ns, err);
+        return set_from(price, text, err);
     if (bytes_is(name, "above_tokens"))
         return set_tokens(row, text, err);
     return set_rate(row, name, text, err);
@@ -285,20 +303,22 @@ static bool read_head(struct csv *csv, struct bytes names[MAX_COLUMNS], struct e
     uint32_t line;
     bool model = false;
     char quoted[48];
+    uint8_t lower[MATCH_MAX_NAME];
 
     if (!read_record(csv, &line, err))
         return false;
     for (size_t i = 0; i < csv->count; i++) {
-        names[i] = csv->field[i];
+        names[i] = arena_copy(csv->arena, match_lower(csv->field[i], lower));
         if (!own_file_knows(names[i]))
-            return err_set(err, ERR_BAD_INPUT, "line %u: no column is called '%s'", (unsigned)line,
-                           text_quote(names[i], quoted, sizeof(quoted)));
+            return err_set(err, ERR_BAD_INPUT, "line %u: no column is called '%s'; %s",
+                           (unsigned)line, text_quote(csv->field[i], quoted, sizeof(quoted)),
+                           csv->count == 1 ? "commas stand between columns" : "there are " COLUMNS);
         for (size_t k = 0; k < i; k++)
             if (bytes_equal(names[k], names[i]))
                 return at_line(line, "a column is there twice", err);
         model = model || bytes_is(names[i], "model");
     }
-    return model || at_line(line, "no column 'model'", err);
+    return model || at_line(line, "no column 'model'; commas stand between columns", err);
 }
 
 static struct own_file_row new_row(uint32_t line)

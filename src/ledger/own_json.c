@@ -10,6 +10,7 @@
 
 #define MOST_FIELDS 32      /* names that own_file_knows */
 #define FIELD_NAME_BYTES 32 /* and how long they may be */
+#define NO_ARRAY "want an array of prices, or {\"prices\": […]}"
 
 struct place {
     struct json_reader r;
@@ -132,11 +133,11 @@ static bool find_array(struct place *p, bool *in_object, struct err *err)
         if (!next(p, &token, err))
             return false;
         if (token != JSON_KEY || !bytes_is(p->r.text, "prices"))
-            return bad(p, "an object wants \"prices\" and nothing else", err);
+            return bad(p, NO_ARRAY, err);
         if (!next(p, &token, err))
             return false;
     }
-    return token == JSON_ARRAY_OPEN || bad(p, "prices are no array", err);
+    return token == JSON_ARRAY_OPEN || bad(p, NO_ARRAY, err);
 }
 
 static bool read_end(struct place *p, bool in_object, struct err *err)
@@ -146,7 +147,7 @@ static bool read_end(struct place *p, bool in_object, struct err *err)
     if (in_object && !next(p, &token, err))
         return false;
     if (token != JSON_OBJECT_CLOSE)
-        return bad(p, "an object wants \"prices\" and nothing else", err);
+        return bad(p, NO_ARRAY, err);
     return next(p, &token, err) && (token == JSON_END || bad(p, "more behind the prices", err));
 }
 

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 
     buf_init(&out, 1 << 20);
     if (argc > 1 && strcmp(argv[1], "help") == 0)
-        cfg_help(&out);
+        cfg_help(&out, NULL);
     else
         cfg_markdown(&out);
     ok = buf_ok(&out) && fwrite(out.at, 1, out.len, stdout) == out.len;
