@@ -2,7 +2,7 @@
 #ifndef LEDGER_MATCH_FORMS_H
 #define LEDGER_MATCH_FORMS_H
 
-#include "ledger/match.h"
+#include "ledger/match_provider.h"
 
 #define MATCH_MAX_FORMS 40
 #define MATCH_MAX_HINTS 4

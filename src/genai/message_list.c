@@ -11,11 +11,6 @@ void message_list_init(struct message_list *l, struct buf *out, struct arena *ar
     *l = (struct message_list){.j = json_into(out), .arena = arena, .role = role};
 }
 
-bool message_says(struct bytes text)
-{
-    return text.len > 0 && !bytes_is(text, "<REDACTED>");
-}
-
 static bool is_system(struct bytes role)
 {
     return bytes_is(role, "system") || bytes_is(role, "developer");
@@ -133,8 +128,7 @@ static void arguments_member(struct message_list *l, const struct value *argumen
 
     if (!arguments || arguments->kind == VALUE_EMPTY)
         return;
-    if (arguments->kind == VALUE_STRING &&
-        (arguments->text.len == 0 || bytes_is(arguments->text, "<REDACTED>")))
+    if (arguments->kind == VALUE_STRING && !message_says(arguments->text))
         return;
     json_key(&l->j, "arguments");
     if (arguments->kind == VALUE_STRING && message_parse(l->arena, arguments->text, &parsed))

@@ -2,25 +2,8 @@
 #include "genai/message.h"
 
 #include "base/text.h"
-#include "genai/find.h"
 
 #define FINISHES ANY_OF("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason")
-
-bool message_parse(struct arena *arena, struct bytes text, struct value *out_value)
-{
-    bool truncated = false;
-
-    while (text.len > 0 &&
-           (text.at[0] == ' ' || text.at[0] == '\n' || text.at[0] == '\r' || text.at[0] == '\t')) {
-        text.at++;
-        text.len--;
-    }
-    if (text.len < 2 || (text.at[0] != '[' && text.at[0] != '{' && text.at[0] != '"'))
-        return false;
-    return genai_parse_text(text, arena, out_value, &truncated) && !truncated &&
-           (out_value->kind == VALUE_ARRAY || out_value->kind == VALUE_KVLIST ||
-            out_value->kind == VALUE_STRING);
-}
 
 struct bytes message_role(struct bytes sent)
 {

@@ -81,34 +81,6 @@ static const struct part_member {
     {"text", PART_TEXT},
 };
 
-const struct value *message_member(const struct value *object, const char *const *names)
-{
-    if (!object || object->kind != VALUE_KVLIST)
-        return NULL;
-    for (; *names; names++) {
-        const struct bytes name = bytes_of(*names);
-
-        for (uint32_t i = object->count; i > 0; i--) { /* the last of a repeated key */
-            const struct attribute *entry = &object->entries[i - 1];
-
-            if (bytes_equal(entry->key, name) && entry->value.kind != VALUE_EMPTY)
-                return &entry->value;
-        }
-    }
-    return NULL;
-}
-
-struct bytes message_string(const struct value *object, const char *const *names)
-{
-    for (; *names; names++) {
-        const struct value *value = message_member(object, ANY_OF(*names));
-
-        if (value && value->kind == VALUE_STRING && message_says(value->text))
-            return value->text;
-    }
-    return (struct bytes){0};
-}
-
 static const struct value *object_member(const struct value *object, const char *const *names)
 {
     const struct value *value = message_member(object, names);

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "ledger/match.h"
+#include "ledger/match_provider.h"
 #include "ledger/own_json.h"
 #include "ledger/price_json.h"
 #include "ledger/price_list.h"

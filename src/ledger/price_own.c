@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#include "ledger/match.h"
+#include "ledger/match_provider.h"
 
 #define OWN_MAX_BYTES ((size_t)256 * 1024 * 1024)
 

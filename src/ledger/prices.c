@@ -8,6 +8,7 @@
 #include "base/assets.h"
 #include "base/clock.h"
 #include "ledger/match.h"
+#include "ledger/match_provider.h"
 
 /* The memory: sets of four places. A place is two words that a reader loads one by one: the first is
  * half of the question's 128-bit hash, the second the other half with the answer in its low bits. A
