@@ -510,6 +510,7 @@ static void facts_are_those_of_the_row(void **state)
     (void)state;
     fold_facts(&row, &span);
     assert_true(fold_counts(&span) && fold_is_plain(&span) && span.has_cost && span.has_usage);
+    assert_true(meaning_counts(&meaning));
     assert_int_equal(span.tokens[TOKEN_OUTPUT], 3);
     assert_true(span.model_key == span.request_model_key);
     assert_true(span.response_key == fold_response_key(4, BYTES_LITERAL("r")));

@@ -47,17 +47,13 @@ uint64_t fold_response_key(int32_t tenant_id, struct bytes response_id);
 uint64_t fold_model_key(struct bytes model); /* without case, routing prefix, date and "-latest" */
 uint64_t fold_scope_key(struct bytes scope_name);
 
-/* Whether a span takes part: call types, and whatever carries usage or cost. The others matter only
- * as the tree between. */
-bool fold_counts(const struct fold_span *span);
-
 /* Whether a span cannot be in anybody's way: a call type with a response id of its own, without
  * flags that need thought, which did not fail. A trace whose counting spans are all so, with distinct response keys,
  * needs no fold: each is billed as CALL under its own key. */
 bool fold_is_plain(const struct fold_span *span);
 
 /* Judges all spans of one trace (those that do not count too: they are the tree between). Sets the
- * outcome of each. scratch: memory for it, about 400 bytes per span. O(n log n), no recursion.
+ * outcome of each. scratch: memory for it, about 450 bytes per span. O(n log n), no recursion.
  * Fails with ERR_TOO_LARGE. */
 MUST_CHECK bool fold_trace(struct fold_span *spans, size_t count, struct arena *scratch,
                            struct err *err);

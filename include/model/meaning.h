@@ -192,7 +192,13 @@ struct meaning {
         failed; /* failed by other means than the status: level ERROR, an error type, an exception */
 };
 
-/* Whether a span takes part in counting: it carries usage or cost, or stands for a model call. */
+/* Whether a span takes part in counting: it stands for a model call, or carries usage or cost. The
+ * others matter only as the tree between. */
+static inline bool meaning_takes_part(enum observation observation, bool has_usage, bool has_cost)
+{
+    return observation_is_call(observation) || has_usage || has_cost;
+}
+
 bool meaning_counts(const struct meaning *meaning);
 
 #endif

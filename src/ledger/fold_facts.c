@@ -109,11 +109,6 @@ void fold_facts(const struct stored_span *span, struct fold_span *out_span)
     memcpy(out_span->tokens, meaning->usage.tokens, sizeof(out_span->tokens));
 }
 
-bool fold_counts(const struct fold_span *span)
-{
-    return observation_is_call(span->observation) || span->has_usage || span->has_cost;
-}
-
 bool fold_is_plain(const struct fold_span *span)
 {
     return observation_is_call(span->observation) && span->response_key != 0 && !span->failed &&

@@ -91,6 +91,6 @@ const char *billing_reason_text(enum billing_reason reason)
 
 bool meaning_counts(const struct meaning *meaning)
 {
-    return observation_is_call(meaning->observation) || meaning->usage.sent ||
-           meaning->reported_cost != COST_UNKNOWN;
+    return meaning_takes_part(meaning->observation, meaning->usage.sent,
+                              meaning->reported_cost != COST_UNKNOWN);
 }

@@ -35,6 +35,11 @@ struct fold_row {
 
 void fold_row_span(const struct fold_row *row, size_t position, struct fold_span *out_span);
 
+static inline bool fold_counts(const struct fold_span *span)
+{
+    return meaning_takes_part(span->observation, span->has_usage, span->has_cost);
+}
+
 /* A small generator, so that every run of a test is the same: xorshift64*. */
 uint64_t fold_random(uint64_t *state);
 void fold_shuffle(struct fold_span *spans, size_t count, uint64_t *state);
