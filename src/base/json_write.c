@@ -1,6 +1,7 @@
 /* JSON writing. */
 #include "base/json_write.h"
 
+#include "base/piece.h"
 #include "base/text.h"
 
 /* 0: copied as it is; else the letter behind the backslash, 'u' for \u00XX, 'x' for a byte of a
@@ -28,34 +29,6 @@ static inline uint8_t escape_of(uint8_t c)
     }
 }
 
-/* Texts are looked at in pieces of this many bytes. */
-#define PIECE 16
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-
-/* A bit per byte of a piece that is not copied as it is: controls and NUL, quote, backslash, all
- * beyond ASCII (negative as signed numbers, so below the controls' limit too). */
-static inline unsigned special_bytes(const uint8_t *at)
-{
-    const __m128i piece = _mm_loadu_si128((const __m128i *)(const void *)at);
-    const __m128i low = _mm_cmplt_epi8(piece, _mm_set1_epi8(0x20));
-    const __m128i quote = _mm_cmpeq_epi8(piece, _mm_set1_epi8('"'));
-    const __m128i backslash = _mm_cmpeq_epi8(piece, _mm_set1_epi8('\\'));
-
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
-}
-#else
-static inline unsigned special_bytes(const uint8_t *at)
-{
-    unsigned bits = 0;
-
-    for (unsigned i = 0; i < PIECE; i++)
-        bits |= (unsigned)(escape_of(at[i]) != 0) << i;
-    return bits;
-}
-#endif
-
 /* At most a piece, without a call: nearly all keys and many values are that short. */
 static inline void copy_short(uint8_t *to, const uint8_t *from, size_t len)
 {
@@ -79,9 +52,9 @@ static inline size_t copy_plain(uint8_t *to, struct bytes text)
     size_t i = 0;
     unsigned special;
 
-    for (; text.len - i >= PIECE; i += PIECE) {
-        special = special_bytes(text.at + i);
-        memcpy(to + i, text.at + i, PIECE);
+    for (; text.len - i >= PIECE_BYTES; i += PIECE_BYTES) {
+        special = piece_special(text.at + i);
+        memcpy(to + i, text.at + i, PIECE_BYTES);
         if (special != 0)
             return i + (size_t)__builtin_ctz(special);
     }
@@ -90,8 +63,8 @@ static inline size_t copy_plain(uint8_t *to, struct bytes text)
     /* Looked at where it was copied to: behind the text may be no memory. What stands behind the copy
      * is masked out. */
     copy_short(to + i, text.at + i, text.len - i);
-    memset(to + text.len, 0, PIECE);
-    special = special_bytes(to + i) & ((1U << (text.len - i)) - 1);
+    memset(to + text.len, 0, PIECE_BYTES);
+    special = piece_special(to + i) & ((1U << (text.len - i)) - 1);
     return special != 0 ? i + (size_t)__builtin_ctz(special) : text.len;
 }
 
@@ -170,7 +143,7 @@ static void add_narrow(struct buf *out, struct bytes text, bool keep_nul, unsign
 /* Room for the text and a piece more, if the buffer may have so much. */
 static inline bool has_wide_room(struct buf *out, size_t len)
 {
-    const size_t want = len + PIECE;
+    const size_t want = len + PIECE_BYTES;
 
     if (want <= out->cap - out->len)
         return true;

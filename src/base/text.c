@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/piece.h"
+
 static const uint8_t replacement[] = {0xef, 0xbf, 0xbd}; /* U+FFFD */
 
 /* Bounds of the second byte that shut out overlong forms, surrogates and what lies past U+10FFFF
@@ -77,19 +79,38 @@ static inline bool is_plain_word(const uint8_t *at)
     return ((word | ((word - 0x0101010101010101U) & ~word)) & 0x8080808080808080U) == 0;
 }
 
-/* Skips ASCII without NUL eight bytes at a time: almost all text is that. */
+/* The same for four to eight bytes: two halves that may overlap. */
+static inline bool is_plain_short(const uint8_t *at, size_t len)
+{
+    uint8_t both[8];
+
+    memcpy(both, at, 4);
+    memcpy(both + 4, at + len - 4, 4);
+    return is_plain_word(both);
+}
+
+/* Skips ASCII without NUL a piece at a time: almost all text is that. */
 static size_t plain_prefix(struct bytes text)
 {
     size_t i = 0;
 
-    while (text.len - i >= 8) {
-        if (!is_plain_word(text.at + i))
-            break;
-        i += 8;
+    while (text.len - i >= PIECE_BYTES) {
+        const unsigned odd = piece_odd(text.at + i);
+
+        if (odd != 0)
+            return i + (size_t)__builtin_ctz(odd);
+        i += PIECE_BYTES;
     }
     /* The last few together with some that were seen. */
-    if (i > 0 && text.len - i < 8 && is_plain_word(text.at + text.len - 8))
+    if (i > 0) {
+        if (i == text.len || piece_odd(text.at + text.len - PIECE_BYTES) == 0)
+            return text.len;
+    } else if (text.len >= 8) {
+        if (is_plain_word(text.at) && is_plain_word(text.at + text.len - 8))
+            return text.len;
+    } else if (text.len >= 4 && is_plain_short(text.at, text.len)) {
         return text.len;
+    }
     while (i < text.len && text.at[i] < 0x80 && text.at[i] != 0)
         i++;
     return i;

@@ -1,6 +1,7 @@
 /* One line out of a text as it was sent, found by a bounded look. */
 #include "genai/content_read.h"
 
+#include "base/piece.h"
 #include "base/text.h"
 
 #define CALL_BEFORE 256 /* bytes before the sign of a call that may hold its name */
@@ -130,41 +131,31 @@ static inline void line_add_plain(struct line *line, uint8_t c)
     line->characters++;
 }
 
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-#define HIGH_BITS (EACH_BYTE << 7)
-
-/* Bit 7 of every byte of word that is not c; all of them are ASCII. */
-static inline uint64_t bytes_not(uint64_t word, uint8_t c)
+/* Adds what line_add_plain takes of the next sixteen bytes at once where no two spaces stand together
+ * in it, most of most texts. Returns how many bytes that were; 0: to be looked at one by one. */
+static inline size_t line_add_piece(struct line *line, struct bytes text)
 {
-    return ((word ^ (EACH_BYTE * c)) + EACH_BYTE * 0x7f) & HIGH_BITS;
-}
+    unsigned special;
+    unsigned spaces;
+    unsigned count;
 
-/* Adds eight bytes of text at once where they are what line_add_plain takes and no two spaces stand
- * together: most of most texts. */
-static inline bool line_add_eight(struct line *line, struct bytes text)
-{
-    uint64_t word;
-    uint64_t spaces;
-
-    if (text.len < sizeof(word) || line->characters + 1 + sizeof(word) > MOST_CHARACTERS)
-        return false;
-    memcpy(&word, text.at, sizeof(word));
-    if ((((word + EACH_BYTE) | word) & HIGH_BITS) != 0 ||
-        (((word | HIGH_BITS) - EACH_BYTE * ' ') & bytes_not(word, '"') & bytes_not(word, '\\') &
-         HIGH_BITS) != HIGH_BITS)
-        return false;
-    spaces = bytes_not(word, ' ') ^ HIGH_BITS;
-    if ((spaces & spaces << 8) != 0 || ((spaces & 0x80) != 0 && (line->space || line->len == 0)))
-        return false;
+    if (text.len < PIECE_BYTES || line->characters + 1 + PIECE_BYTES > MOST_CHARACTERS)
+        return 0;
+    special = piece_special(text.at) | piece_is(text.at, 0x7f) | 1U << PIECE_BYTES;
+    count = (unsigned)__builtin_ctz(special);
+    spaces = piece_is(text.at, ' ') & ((1U << count) - 1);
+    if (count == 0 || (spaces & spaces << 1) != 0 ||
+        ((spaces & 1) != 0 && (line->space || line->len == 0)))
+        return 0;
     if (line->space) {
         line->at[line->len++] = ' ';
         line->characters++;
     }
-    memcpy(line->at + line->len, &word, sizeof(word));
-    line->space = spaces >> 63 != 0; /* due, not there yet */
-    line->len += sizeof(word) - line->space;
-    line->characters += (unsigned)sizeof(word) - line->space;
-    return true;
+    memcpy(line->at + line->len, text.at, PIECE_BYTES);
+    line->space = spaces >> (count - 1) != 0; /* due, not there yet */
+    line->len += count - line->space;
+    line->characters += count - line->space;
+    return count;
 }
 
 /* json: text is the inside of a JSON string, up to its quote or the end. */
@@ -178,9 +169,10 @@ static struct bytes line_of(struct arena *arena, struct bytes text, bool json)
         const uint8_t c = text.at[0];
         size_t step;
 
-        if (line_add_eight(&line, text)) {
-            text.at += 8;
-            text.len -= 8;
+        step = line_add_piece(&line, text);
+        if (step > 0) {
+            text.at += step;
+            text.len -= step;
             continue;
         }
         if (c >= ' ' && c < 0x7f && c != '"' && c != '\\' &&
