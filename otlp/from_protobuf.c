@@ -1,6 +1,8 @@
 /*
- * Requests from protobuf: guard, then what is around spans, then each span (otlp/span_read).
+ * Requests from protobuf: what is around spans, then each span (otlp/span_read).
  *
+ * DESIGN: nothing is looked at twice. The readers refuse what is not well-formed and skip groups; the
+ * guard walks a body only where they failed, to say where and why, and where they left a part unread.
  * Everything is read in place, texts point into the body. A resource or scope that came in parts is
  * read over the part before, as protobuf merges.
  */
@@ -30,6 +32,7 @@ struct decoder {
     struct pb_list keys;
     struct span *items;
     size_t count;
+    bool unread; /* there are resources without spans */
 };
 
 static bool out_of_room(const struct arena *arena, struct err *err)
@@ -255,8 +258,10 @@ static bool read_resource_spans(struct decoder *d, struct bytes message, uint32_
 
     if (!count_inner(message, &resource_spans_message, &scopes, err))
         return false;
-    if (scopes == 0)
-        return true; /* OTLP-42: nothing to keep it for */
+    if (scopes == 0) {
+        d->unread = true; /* OTLP-42: nothing to keep it for */
+        return true;
+    }
     d->spans.values.marks = 0;
     if (!read_resource(d, message, &resource, err))
         return false;
@@ -352,13 +357,25 @@ static struct decoder decoder_of(struct arena *arena, const struct otlp_limits *
                             .spans = {.values = {.arena = arena, .limits = limits}}};
 }
 
+/* Whether the guard passes the body; if not, err is what it says. */
+static bool passes_guard(struct bytes body, struct arena *arena, struct err *err)
+{
+    struct bytes clean;
+    struct err why;
+
+    if (otlp_guard(body, arena, &clean, &why))
+        return true;
+    *err = why;
+    return false;
+}
+
 bool otlp_from_protobuf(struct bytes body, const struct otlp_limits *limits, struct arena *arena,
                         struct span_array *out_spans, struct err *err)
 {
     struct decoder d = decoder_of(arena, limits);
-    struct bytes clean;
+    const bool read = read_request(&d, body, err);
 
-    if (!otlp_guard(body, arena, &clean, err) || !read_request(&d, clean, err))
+    if (((!read || d.unread) && !passes_guard(body, arena, err)) || !read)
         return false;
     if (is_metrics(&d))
         return err_set(err, ERR_BAD_INPUT,

@@ -1,5 +1,6 @@
-/* A look over protobuf bytes before protobuf-c may unpack them: it fails on groups without saying
- * why (PC-4), and takes the bodies of other signals for traces (OTLP-10). */
+/* A look over protobuf bytes before protobuf-c may unpack them (logs): it fails on groups without
+ * saying why (PC-4), and takes the bodies of other signals for its own (OTLP-10). And over those that
+ * our own readers refuse (traces), to say where and why. */
 #ifndef OTLP_GUARD_H
 #define OTLP_GUARD_H
 
