@@ -3,6 +3,7 @@
 #define GENAI_HITS_H
 
 #include "genai/find.h"
+#include "genai/table.h"
 
 #define GENAI_FIRST_HITS 128 /* hits that need no memory while they are collected */
 
@@ -18,13 +19,47 @@ struct genai_hit {
     bool no_value; /* the event itself is the value */
 };
 
+/* What the values of a span's attributes decide, for whoever remembers what its keys do (shape). */
+struct genai_notes {
+    uint64_t sign; /* dialects that keys show, whatever their values */
+    uint32_t content_count;
+    uint32_t value_count;
+    uint16_t content[32]; /* attributes that count as content, as often as they do */
+    struct genai_value_note {
+        uint16_t key; /* into genai_keys: its values show dialects, too */
+        uint16_t position;
+        bool resource;
+    } values[8];
+    bool incomplete; /* there was more than fits */
+};
+
 struct genai_finder {
     struct findings *f;
-    struct genai_hit *hits; /* in the order found */
+    struct genai_hit *hits;    /* in the order found */
+    struct genai_notes *notes; /* NULL: nobody asks */
+    uint64_t sign;
     uint32_t count;
     uint32_t cap;
     unsigned classes;
 };
+
+/* genai_find, with notes where not NULL. Those of events are not noted. */
+MUST_CHECK bool genai_find_noting(const struct span *span, unsigned classes, struct arena *arena,
+                                  struct genai_notes *notes, struct findings *out_findings,
+                                  struct err *err);
+
+/* The parts of it that look at values: what scope and name of the span show, what a value of a key
+ * shows, what an attribute adds to f->content_bytes. */
+uint64_t genai_names_show(const struct span *span);
+uint64_t genai_value_shows(uint16_t key, const struct value *value);
+void genai_count_content(struct findings *f, const struct attribute *attribute);
+
+/* Rows whose value is no attribute (the span's name where its dialect is there, scope, status): a bit
+ * for each of genai_text_rows that has a text; the text of one; an attribute of that text, NULL: no
+ * room. */
+uint32_t genai_text_rows_of(const struct findings *f, unsigned classes);
+struct bytes genai_row_text(const struct findings *f, const struct genai_row *row);
+const struct attribute *genai_text_attribute(struct findings *f, uint16_t row);
 
 /* The hits as findings, by target, with first[] and count. False: no room in the arena. */
 bool genai_put_in_order(struct genai_finder *finder);

@@ -10,8 +10,9 @@
 
 /* Of one worker. */
 struct ingest_meaning {
-    struct arena scratch;  /* what reading one span takes */
-    struct prices *prices; /* of the batch at hand */
+    struct arena scratch;        /* what reading one span takes */
+    struct shape_memory *shapes; /* NULL: no memory for it */
+    struct prices *prices;       /* of the batch at hand */
     enum cost_preference preference;
 };
 

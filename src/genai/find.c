@@ -83,15 +83,29 @@ static bool pattern_fits(const struct genai_pattern *pattern, struct bytes key)
                                                      pattern->suffix, pattern->suffix_len) == 0);
 }
 
-static void count_content(struct genai_finder *finder, const struct attribute *attribute)
+void genai_count_content(struct findings *f, const struct attribute *attribute)
 {
     const struct value *value = &attribute->value;
-    const uint32_t room = UINT32_MAX - finder->f->content_bytes;
+    const uint32_t room = UINT32_MAX - f->content_bytes;
     size_t len = 0;
 
     if (value->kind == VALUE_STRING || value->kind == VALUE_BYTES)
         len = value->text.len;
-    finder->f->content_bytes += len < room ? (uint32_t)len : room;
+    f->content_bytes += len < room ? (uint32_t)len : room;
+}
+
+static void count_content(struct genai_finder *finder, const struct place *place)
+{
+    struct genai_notes *notes = finder->notes;
+
+    genai_count_content(finder->f, place->attribute);
+    if (notes == NULL)
+        return;
+    if (place->position > UINT16_MAX ||
+        notes->content_count == sizeof(notes->content) / sizeof(notes->content[0]))
+        notes->incomplete = true;
+    else
+        notes->content[notes->content_count++] = (uint16_t)place->position;
 }
 
 /* tries: the patterns of the key's first word that its letters leave. */
@@ -107,9 +121,9 @@ static bool look_at_patterns(struct genai_finder *finder, const struct genai_seg
 
         if (!may_fit(pattern, key) || !pattern_fits(pattern, key))
             continue;
-        finder->f->dialects |= pattern->rows.sign;
+        finder->sign |= pattern->rows.sign;
         if ((pattern->rows.classes & FIND_CONTENT) != 0)
-            count_content(finder, place->attribute);
+            count_content(finder, place);
         if ((pattern->rows.classes & finder->classes) == 0)
             continue;
         if (!add_rows(finder, &pattern->rows, place))
@@ -187,18 +201,34 @@ static inline const struct genai_key *known_key(struct genai_head head, struct b
 }
 
 /* Keys whose value shows a dialect: gen_ai.system = "strands-agents". */
-static uint64_t value_signs(const struct genai_key *key, const struct value *value)
+uint64_t genai_value_shows(uint16_t key, const struct value *value)
 {
-    const uint16_t number = (uint16_t)(key - genai_keys);
     uint64_t dialects = 0;
 
     if (value->kind != VALUE_STRING)
         return 0;
-    for (const struct genai_sign *sign = genai_value_signs + key->rows.value_sign - 1;
-         sign->text != NULL && sign->key == number; sign++)
+    for (const struct genai_sign *sign = genai_value_signs + genai_keys[key].rows.value_sign - 1;
+         sign->text != NULL && sign->key == key; sign++)
         if (sign->len == value->text.len && memcmp(sign->text, value->text.at, sign->len) == 0)
             dialects |= (uint64_t)1 << sign->dialect;
     return dialects;
+}
+
+static void look_at_value(struct genai_finder *finder, const struct genai_key *known,
+                          const struct place *place)
+{
+    const uint16_t key = (uint16_t)(known - genai_keys);
+    struct genai_notes *notes = finder->notes;
+
+    finder->f->dialects |= genai_value_shows(key, &place->attribute->value);
+    if (notes == NULL)
+        return;
+    if (place->position > UINT16_MAX ||
+        notes->value_count == sizeof(notes->values) / sizeof(notes->values[0]))
+        notes->incomplete = true;
+    else
+        notes->values[notes->value_count++] = (struct genai_value_note){
+            key, (uint16_t)place->position, place->event == FIND_ON_RESOURCE};
 }
 
 /* A key's first word: whose it is, and patterns. */
@@ -215,7 +245,7 @@ static bool look_at_word(struct genai_finder *finder, struct genai_head head,
     segment = segment_of(head, len);
     if (segment == NULL)
         return true;
-    finder->f->dialects |= segment->sign;
+    finder->sign |= segment->sign;
     tries = segment->begins[key.at[len + 1] & 31] & segment->ends[key.at[key.len - 1] & 31];
     return tries == 0 || look_at_patterns(finder, segment, tries, place);
 }
@@ -234,13 +264,13 @@ static inline bool look_at(struct genai_finder *finder, const struct place *plac
         return look_at_word(finder, head, place);
     if (known->rows.patterns && !look_at_word(finder, head, place))
         return false;
-    finder->f->dialects |= known->rows.sign;
+    finder->sign |= known->rows.sign;
     if (known->rows.value_sign != 0)
-        finder->f->dialects |= value_signs(known, &place->attribute->value);
+        look_at_value(finder, known, place);
     if ((known->rows.where & place->where) == 0)
         return true;
     if ((known->rows.classes & FIND_CONTENT) != 0)
-        count_content(finder, place->attribute);
+        count_content(finder, place);
     return (known->rows.classes & finder->classes) == 0 || add_rows(finder, &known->rows, place);
 }
 
@@ -270,7 +300,7 @@ static bool look_at_resource(struct genai_finder *finder, const struct resource 
             if (known == NULL || (known->rows.where & GENAI_ON_RESOURCE) == 0)
                 continue;
             if (known->rows.value_sign != 0)
-                finder->f->dialects |= value_signs(known, &place.attribute->value);
+                look_at_value(finder, known, &place);
             if (!add_rows(finder, &known->rows, &place))
                 return false;
         }
@@ -317,60 +347,94 @@ static uint64_t text_signs(const struct genai_sign *signs, const uint8_t *from, 
     return dialects;
 }
 
-static bool add_text(struct genai_finder *finder, uint16_t row, struct bytes text, int32_t event)
+uint64_t genai_names_show(const struct span *span)
 {
-    struct attribute *attribute = arena_new(finder->f->arena, struct attribute);
-    const struct place place = {attribute, 0, event, 0};
-
-    if (attribute == NULL)
-        return false;
-    attribute->value = (struct value){.kind = VALUE_STRING, .text = text};
-    return add(finder, row, &place);
+    return text_signs(genai_scope_signs, genai_scope_signs_from, span->scope->name) |
+           text_signs(genai_name_signs, genai_name_signs_from, span->name);
 }
 
-/* Rows whose value is no attribute: the span's name where its dialect is there, scope, status. */
-static bool look_at_names(struct genai_finder *finder, const struct span *span)
+struct bytes genai_row_text(const struct findings *f, const struct genai_row *row)
 {
-    for (const uint16_t *row = genai_text_rows; *row != UINT16_MAX; row++) {
-        const struct genai_row *r = &genai_rows[*row];
-        struct bytes text = {NULL, 0};
+    const struct span *span = f->span;
 
-        if ((r->classes & finder->classes) == 0)
-            continue;
-        if (r->where == GENAI_SPAN_NAME && (r->dialects & finder->f->dialects) != 0)
-            text = span->name;
-        else if (r->where == GENAI_SCOPE_NAME)
-            text = span->scope->name;
-        else if (r->where == GENAI_STATUS && r->target == TARGET_ERROR_MESSAGE)
-            text = span->status_message;
-        else if (r->where == GENAI_STATUS && span->status_code == 2)
-            text = BYTES_LITERAL("ERROR");
-        if (text.len > 0 && !add_text(finder, *row, text,
-                                      r->where == GENAI_SCOPE_NAME ? FIND_ON_SCOPE : FIND_ON_SPAN))
+    if (row->where == GENAI_SPAN_NAME && (row->dialects & f->dialects) != 0)
+        return span->name;
+    if (row->where == GENAI_SCOPE_NAME)
+        return span->scope->name;
+    if (row->where == GENAI_STATUS && row->target == TARGET_ERROR_MESSAGE)
+        return span->status_message;
+    if (row->where == GENAI_STATUS && span->status_code == 2)
+        return BYTES_LITERAL("ERROR");
+    return (struct bytes){NULL, 0};
+}
+
+uint32_t genai_text_rows_of(const struct findings *f, unsigned classes)
+{
+    uint32_t rows = 0;
+    uint32_t bit = 1;
+
+    for (const uint16_t *row = genai_text_rows; *row != UINT16_MAX; row++, bit <<= 1)
+        if ((genai_rows[*row].classes & classes) != 0 &&
+            genai_row_text(f, &genai_rows[*row]).len > 0)
+            rows |= bit;
+    return rows;
+}
+
+const struct attribute *genai_text_attribute(struct findings *f, uint16_t row)
+{
+    struct attribute *attribute = arena_new(f->arena, struct attribute);
+
+    if (attribute != NULL)
+        attribute->value =
+            (struct value){.kind = VALUE_STRING, .text = genai_row_text(f, &genai_rows[row])};
+    return attribute;
+}
+
+static bool look_at_names(struct genai_finder *finder)
+{
+    for (uint32_t rows = genai_text_rows_of(finder->f, finder->classes); rows != 0;
+         rows &= rows - 1) {
+        const uint16_t row = genai_text_rows[__builtin_ctz(rows)];
+        const bool scope = genai_rows[row].where == GENAI_SCOPE_NAME;
+        const struct place place = {genai_text_attribute(finder->f, row), 0,
+                                    scope ? FIND_ON_SCOPE : FIND_ON_SPAN, 0};
+
+        if (place.attribute == NULL || !add(finder, row, &place))
             return false;
     }
+    return true;
+}
+
+bool genai_find_noting(const struct span *span, unsigned classes, struct arena *arena,
+                       struct genai_notes *notes, struct findings *out_findings, struct err *err)
+{
+    struct genai_hit first[GENAI_FIRST_HITS];
+    struct genai_finder finder = {.f = out_findings,
+                                  .hits = first,
+                                  .cap = GENAI_FIRST_HITS,
+                                  .classes = classes,
+                                  .notes = notes};
+    bool found;
+
+    out_findings->span = span;
+    out_findings->arena = arena;
+    out_findings->content_bytes = 0;
+    out_findings->parsed = NULL;
+    out_findings->dialects = genai_names_show(span);
+    found = look_at_all(&finder, &span->attributes, GENAI_ON_SPAN, FIND_ON_SPAN) &&
+            look_at_resource(&finder, span->resource) && look_at_events(&finder, span);
+    out_findings->dialects |= finder.sign;
+    if (notes != NULL)
+        notes->sign = finder.sign;
+    if (!found || !look_at_names(&finder) || !genai_put_in_order(&finder))
+        return err_set(err, ERR_TOO_LARGE, "findings of a span have no room in memory");
     return true;
 }
 
 bool genai_find(const struct span *span, unsigned classes, struct arena *arena,
                 struct findings *out_findings, struct err *err)
 {
-    struct genai_hit first[GENAI_FIRST_HITS];
-    struct genai_finder finder = {
-        .f = out_findings, .hits = first, .cap = GENAI_FIRST_HITS, .classes = classes};
-
-    out_findings->span = span;
-    out_findings->arena = arena;
-    out_findings->content_bytes = 0;
-    out_findings->parsed = NULL;
-    out_findings->dialects =
-        text_signs(genai_scope_signs, genai_scope_signs_from, span->scope->name) |
-        text_signs(genai_name_signs, genai_name_signs_from, span->name);
-    if (!look_at_all(&finder, &span->attributes, GENAI_ON_SPAN, FIND_ON_SPAN) ||
-        !look_at_resource(&finder, span->resource) || !look_at_events(&finder, span) ||
-        !look_at_names(&finder, span) || !genai_put_in_order(&finder))
-        return err_set(err, ERR_TOO_LARGE, "findings of a span have no room in memory");
-    return true;
+    return genai_find_noting(span, classes, arena, NULL, out_findings, err);
 }
 
 bool finding_is_content(const struct finding *finding)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "genai/content.h"
+#include "genai/shape.h"
 #include "model/payload.h"
 
 /* Parsed JSON is some times as long as its text; one span's body has at most some megabytes of it. */
@@ -16,11 +17,14 @@ void ingest_meaning_init(struct ingest_meaning *m, const struct cfg *cfg)
         !cost_preference_named(cfg->cost_preference, &m->preference))
         m->preference = COST_PREFER_COMPUTED;
     arena_init(&m->scratch, SCRATCH_MAX_BYTES);
+    m->shapes = shape_memory_new();
 }
 
 void ingest_meaning_done(struct ingest_meaning *m)
 {
     arena_done(&m->scratch);
+    shape_memory_free(m->shapes);
+    m->shapes = NULL;
 }
 
 /* Every text of a meaning but the tags. */
@@ -114,7 +118,7 @@ static bool read_span(struct ingest_meaning *m, const struct span *span,
     struct err err;
 
     *out_any = false;
-    if (!genai_find(span, FIND_FACTS | FIND_CONTENT, &m->scratch, f, &err))
+    if (!shape_find(m->shapes, span, FIND_FACTS | FIND_CONTENT, &m->scratch, f, &err))
         return false;
     if (f->count == 0 && f->dialects == 0)
         return true;
