@@ -31,6 +31,26 @@ struct write_plan {
     struct buf rows;
 };
 
+/* Asks the processor for the rows behind item i: a batch is larger than its caches, and each walk over
+ * the items would wait for every row. */
+static inline void write_plan_look_ahead(const struct write_item *items, size_t i, size_t count)
+{
+    enum { AHEAD = 3, LINE = 64 };
+
+    if (i + (size_t)2 * AHEAD < count) {
+        const char *row = (const char *)items[i + (size_t)2 * AHEAD].row;
+
+        for (size_t at = 0; at < sizeof(struct stored_span); at += LINE)
+            __builtin_prefetch(row + at);
+    }
+    if (i + AHEAD < count) {
+        const char *meaning = (const char *)items[i + AHEAD].row->meaning;
+
+        for (size_t at = 0; meaning && at < sizeof(struct meaning); at += LINE)
+            __builtin_prefetch(meaning + at);
+    }
+}
+
 void write_plan_init(struct write_plan *plan);
 void write_plan_done(struct write_plan *plan);
 

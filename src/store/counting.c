@@ -170,6 +170,7 @@ bool counting_plan(struct counting *c, const struct write_plan *plan, struct wri
     for (size_t i = 0; i < plan->count; i++) {
         struct stored_span *row = items[i].row;
 
+        write_plan_look_ahead(items, i, plan->count);
         c->trace_of[i] = UINT32_MAX;
         row->billing = (struct billing){0};
         if (plan->items[i].winner != i)

@@ -115,13 +115,28 @@ static size_t holder_of(struct write_plan *plan, const struct write_item *items,
     return i;
 }
 
+/* The day and the trace of an item; neighbours mostly have the same. */
+static void collect(struct write_plan *plan, const struct write_item *items, size_t i)
+{
+    const struct stored_span *row = items[i].row;
+    const int64_t day = clock_day(row->start_unix_ns);
+
+    if (plan->day_count == 0 || plan->days[plan->day_count - 1] != day)
+        plan->days[plan->day_count++] = day;
+    if (i == 0 || memcmp(row->trace_id.at, items[i - 1].row->trace_id.at, 16) != 0)
+        plan->trace_keys[plan->trace_count++] = locks_of_trace(row->tenant_id, &row->trace_id);
+}
+
 /* Until the second loop the first item of a key knows the winner so far, the others know the first:
  * chains from winner to winner would be long where one span is sent a thousand times, growing. */
 static void settle_versions(struct write_plan *plan, struct write_item *items, uint64_t seed)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        const size_t first = holder_of(plan, items, i, seed); /* of the key: stays in the table */
+        size_t first; /* of the key: stays in the table */
 
+        write_plan_look_ahead(items, i, plan->count);
+        collect(plan, items, i);
+        first = holder_of(plan, items, i, seed);
         if (first == i)
             continue;
         plan->items[i].winner = first;
@@ -155,33 +170,18 @@ static int compare_int64(const void *a, const void *b)
 }
 
 /* Sorted, not searched: a request may hold a span of each day of three centuries (SEC-20). */
-static void collect_days(struct write_plan *plan, const struct write_item *items)
+static void order_days(struct write_plan *plan)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < plan->count; i++) {
-        const int64_t day = clock_day(items[i].row->start_unix_ns);
-
-        if (plan->day_count == 0 || plan->days[plan->day_count - 1] != day)
-            plan->days[plan->day_count++] = day;
-    }
-    qsort(plan->days, plan->day_count, sizeof(*plan->days), compare_int64);
+    if (plan->day_count > 1)
+        qsort(plan->days, plan->day_count, sizeof(*plan->days), compare_int64);
     for (size_t i = 0; i < plan->day_count; i++)
         if (i == 0 || plan->days[i] != plan->days[i - 1])
             plan->days[kept++] = plan->days[i];
     plan->day_count = kept;
 }
 
-static void collect_traces(struct write_plan *plan, const struct write_item *items)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct stored_span *row = items[i].row;
-        if (i > 0 && memcmp(row->trace_id.at, items[i - 1].row->trace_id.at, 16) == 0)
-            continue;
-        plan->trace_keys[plan->trace_count++] = locks_of_trace(row->tenant_id, &row->trace_id);
-    }
-    plan->trace_count = locks_order(plan->trace_keys, plan->trace_count);
-}
 
 bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,
                      struct seen *seen, struct err *err)
@@ -189,8 +189,8 @@ bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t c
     if (!make_room(plan, count, err))
         return false;
     settle_versions(plan, items, seen_seed(seen));
-    collect_days(plan, items);
-    collect_traces(plan, items);
+    order_days(plan);
+    plan->trace_count = locks_order(plan->trace_keys, plan->trace_count);
     seen_look(seen, plan->hashes, count, plan->known);
     for (size_t i = 0; i < count; i++)
         plan->items[i].staged |= plan->known[i];
@@ -204,6 +204,7 @@ bool write_plan_encode(struct write_plan *plan, const struct write_item *items, 
     for (size_t i = 0; i < plan->count; i++) {
         struct planned *p = &plan->items[i];
 
+        write_plan_look_ahead(items, i, plan->count);
         if (p->winner != i)
             continue;
         p->row_at = plan->rows.len;
