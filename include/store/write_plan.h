@@ -1,4 +1,4 @@
-/* What a batch is before it is written: distinct keys, versions within the batch, days, encoded rows. Pure. */
+/* What a batch is before it is written: distinct keys, versions within the batch, days. Pure. */
 #ifndef STORE_WRITE_PLAN_H
 #define STORE_WRITE_PLAN_H
 
@@ -7,8 +7,6 @@
 
 struct planned {
     uint64_t key_hash;
-    size_t row_at; /* place and length of the encoded row */
-    size_t row_len;
     size_t winner; /* index of the item that stands for this key in the batch: itself, or another */
     uint32_t others; /* index + 1 of the first item that this winner supersedes; 0: none */
     uint32_t next;   /* of a superseded item: index + 1 of the next one with the same winner */
@@ -28,7 +26,7 @@ struct write_plan {
     size_t day_count;
     int64_t *trace_keys; /* of its traces, as store/locks orders them */
     size_t trace_count;
-    struct buf rows;
+    int64_t ingest_seq; /* of the transaction; set when it has begun */
 };
 
 /* Asks the processor for the rows behind item i: a batch is larger than its caches, and each walk over
@@ -54,15 +52,10 @@ static inline void write_plan_look_ahead(const struct write_item *items, size_t 
 void write_plan_init(struct write_plan *plan);
 void write_plan_done(struct write_plan *plan);
 
-/* Makes the plan, without the encoded rows. Of several items with one key the greatest of (end,
+/* Makes the plan. Of several items with one key the greatest of (end,
  * attribute_count, content_hash) wins; an item with the winner's content is WRITE_IDENTICAL,
  * another WRITE_SUPERSEDED, set at once. Fails with ERR_UNAVAILABLE (no memory). */
 MUST_CHECK bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,
                                 struct seen *seen, struct err *err);
-
-/* Encodes the winners' rows, in order. After shared rows have their ids. Fails with ERR_TOO_LARGE
- * (fewer spans may fit), ERR_UNAVAILABLE (no memory for one). */
-MUST_CHECK bool write_plan_encode(struct write_plan *plan, const struct write_item *items,
-                                  int64_t ingest_seq, struct err *err);
 
 #endif

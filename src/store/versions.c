@@ -12,6 +12,7 @@
 
 #define MOST_OTHER_VERSIONS 64
 #define ARRAY_MAX_BYTES (64U << 20)
+#define PIECE_BYTES (64U << 10)
 
 enum verdict { VERDICT_KNOWN = 1, VERDICT_STAGED_STANDS = 2, VERDICT_STORED_STANDS = 3 };
 
@@ -54,18 +55,15 @@ static void add_other_versions(struct buf *out, const struct write_plan *plan,
     pg_array_done(&others);
 }
 
-/* A row of span_stage: the row of span with two more fields. */
-static void add_staged_row(struct buf *out, const struct write_plan *plan,
-                           const struct write_item *items, size_t i, bool versions_in_batch)
+/* What a row of span_stage has more. row_at: where it begins. */
+static void add_stage_fields(struct buf *out, size_t row_at, const struct write_plan *plan,
+                             const struct write_item *items, size_t i, bool versions_in_batch)
 {
-    const struct planned *p = &plan->items[i];
-    const size_t at = out->len;
     uint8_t ord[8];
 
-    buf_add(out, plan->rows.at + p->row_at, p->row_len);
     if (!buf_ok(out))
         return;
-    put_be16(out->at + at, (uint16_t)(read_be16(out->at + at) + 2));
+    put_be16(out->at + row_at, (uint16_t)(read_be16(out->at + row_at) + 2));
     put_be32(ord, 4);
     put_be32(ord + 4, (uint32_t)i);
     buf_add(out, ord, sizeof(ord));
@@ -85,34 +83,33 @@ static bool has_versions(const struct write_plan *plan, const struct write_item 
     return false;
 }
 
-/* Rows that follow each other in the buffer go out as one piece; staged ones are put together in scratch. */
+/* Rows are made a few at a time and sent while the processor's caches have them. */
 static bool send_rows(struct db *db, const struct write_plan *plan, const struct write_item *items,
                       bool staged, struct buf *scratch, struct err *err)
 {
     const bool versions = staged && has_versions(plan, items);
-    struct bytes run = {0};
 
     buf_clear(scratch);
     for (size_t i = 0; i < plan->count; i++) {
         const struct planned *p = &plan->items[i];
+        const size_t row_at = scratch->len;
 
+        write_plan_look_ahead(items, i, plan->count);
         if (p->winner != i || p->staged != staged)
             continue;
-        if (staged) {
-            add_staged_row(scratch, plan, items, i, versions);
+        pgcopy_span(scratch, items[i].row);
+        if (staged)
+            add_stage_fields(scratch, row_at, plan, items, i, versions);
+        if (!buf_ok(scratch))
+            return err_set(err, ERR_UNAVAILABLE, "no memory for the row of a span");
+        pgcopy_span_set_seq(scratch->at + row_at, plan->ingest_seq);
+        if (scratch->len < PIECE_BYTES)
             continue;
-        }
-        if (run.at && run.at + run.len == plan->rows.at + p->row_at) {
-            run.len += p->row_len;
-            continue;
-        }
-        if (!copy_put(db, run, err))
+        if (!copy_put(db, buf_bytes(scratch), err))
             return false;
-        run = (struct bytes){plan->rows.at + p->row_at, p->row_len};
+        buf_clear(scratch);
     }
-    if (!buf_ok(scratch))
-        return err_set(err, ERR_UNAVAILABLE, "no memory to stage spans");
-    return copy_put(db, run, err) && copy_put(db, buf_bytes(scratch), err);
+    return copy_put(db, buf_bytes(scratch), err);
 }
 
 bool versions_copy(struct db *db, const struct write_plan *plan, const struct write_item *items,

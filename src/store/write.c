@@ -306,14 +306,13 @@ static bool write_once(struct writer *w, struct write_item *items, size_t count,
 {
     const int64_t today = clock_day(clock_wall_ns());
     const struct buf *locked;
-    int64_t seq;
 
-    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, items, count, &seq, err))
+    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, items, count, &w->plan.ingest_seq, err))
         return false;
     locked = w->all_locked ? NULL : &w->locks;
     if (!counting_judge(w->counting, &w->db, items, locked, err) ||
         !write_shared_write(w->shared, &w->db, items, count, today, err) ||
-        !write_plan_encode(&w->plan, items, seq, err) || !copy_new(w, items, err))
+        !copy_new(w, items, err))
         return false;
     if (has_rows(&w->plan, /* staged= */ true) &&
         !versions_write(&w->db, &w->plan, items, &w->scratch, err))

@@ -6,18 +6,13 @@
 #include "base/clock.h"
 #include "store/locks.h"
 #include "store/pg_time.h"
-#include "store/pgcopy.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define ROWS_MAX_BYTES (512U << 20) /* what a batch may become; the caller halves what is more */
-#define ROWS_KEEP_BYTES (4U << 20)
-
 void write_plan_init(struct write_plan *plan)
 {
     *plan = (struct write_plan){0};
-    buf_init(&plan->rows, ROWS_MAX_BYTES);
 }
 
 void write_plan_done(struct write_plan *plan)
@@ -28,7 +23,6 @@ void write_plan_done(struct write_plan *plan)
     free(plan->known);
     free(plan->days);
     free(plan->trace_keys);
-    buf_done(&plan->rows);
     write_plan_init(plan);
 }
 
@@ -182,7 +176,6 @@ static void order_days(struct write_plan *plan)
     plan->day_count = kept;
 }
 
-
 bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t count,
                      struct seen *seen, struct err *err)
 {
@@ -195,27 +188,4 @@ bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t c
     for (size_t i = 0; i < count; i++)
         plan->items[i].staged |= plan->known[i];
     return true;
-}
-
-bool write_plan_encode(struct write_plan *plan, const struct write_item *items, int64_t ingest_seq,
-                       struct err *err)
-{
-    buf_shrink(&plan->rows, ROWS_KEEP_BYTES);
-    for (size_t i = 0; i < plan->count; i++) {
-        struct planned *p = &plan->items[i];
-
-        write_plan_look_ahead(items, i, plan->count);
-        if (p->winner != i)
-            continue;
-        p->row_at = plan->rows.len;
-        pgcopy_span(&plan->rows, items[i].row);
-        p->row_len = plan->rows.len - p->row_at;
-        if (buf_ok(&plan->rows))
-            pgcopy_span_set_seq(plan->rows.at + p->row_at, ingest_seq);
-    }
-    if (buf_ok(&plan->rows))
-        return true;
-    return plan->count > 1
-               ? err_set(err, ERR_TOO_LARGE, "the rows of %zu spans do not fit", plan->count)
-               : err_set(err, ERR_UNAVAILABLE, "no memory for the row of a span");
 }
