@@ -12,15 +12,10 @@
 #include "store/chunks.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
+#include "support/must.h"
 
 static struct cluster *cluster;
 static const struct cfg cfg = {.partition_days_back = 400};
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static int setup(void **state)
 {

@@ -8,15 +8,10 @@
 #include "store/copy.h"
 #include "store/db.h"
 #include "support/cluster.h"
+#include "support/must.h"
 
 static struct cluster *cluster;
 static char conninfo[CLUSTER_CONNINFO_BYTES];
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static int setup(void **state)
 {

@@ -17,6 +17,7 @@
 #include "store/db.h"
 #include "store/embedded.h"
 #include "store/postmaster.h"
+#include "support/must.h"
 
 #define PATH_BYTES 256
 #define NOBODY 65534
@@ -26,12 +27,6 @@
 static char top[PATH_BYTES - 32]; /* every data directory of this test lies below it */
 static char data_dir[PATH_BYTES];
 static struct cfg cfg = {.pg_bin_dir = "", .data_dir = data_dir, .partition_days_back = 400};
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static int remove_one(const char *path, const struct stat *now, int kind, struct FTW *where)
 {

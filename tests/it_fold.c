@@ -12,17 +12,12 @@
 #include "ledger/fold.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
+#include "support/must.h"
 
 #define NOW_NS (INT64_C(20778) * S_PER_DAY * NS_PER_S + 3600 * NS_PER_S) /* 2026-11-21 01:00 */
 #define HOUR_NS (INT64_C(3600) * NS_PER_S)
 #define SPANS 120
 #define TRACES 12
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static struct cfg cfg;
 static struct cluster *cluster;

@@ -6,23 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/must.h"
 #include "support/seed.h"
-
-#define ARENA_BYTES ((size_t)512 << 20)
-
-static const struct cfg cfg = {.query_timeout_ms = 20000};
-
-static struct cluster *cluster;
-static char conninfo[CLUSTER_CONNINFO_BYTES];
-static struct db db;
-static struct reader *reader;
-static struct arena arena;
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 /* Traces 1 and 3 are session a of ada and bob; 2, of two days, is a session b by its root on the
  * second day, its first day says c; 6 and 7 are c. Spans of traces 1 and 2 are calls. */
@@ -51,24 +36,8 @@ static const char meanings[] =
 
 static int setup(void **state)
 {
-    struct err err;
-
     (void)state;
-    cluster = cluster_start(NULL);
-    seed_database(cluster, conninfo, &db);
-    seed_run(&db, meanings);
-    must(reader_new(&cfg, conninfo, &reader, &err));
-    arena_init(&arena, ARENA_BYTES);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    reader_free(reader);
-    db_close(&db);
-    cluster_stop(cluster);
+    seed_rig_start(meanings);
     return 0;
 }
 
@@ -83,7 +52,7 @@ static struct group_page groups(const struct group_filter *filter)
     struct group_page page;
     struct err err;
 
-    must(reader_groups(reader, 1, filter, &arena, &page, &err));
+    must(reader_groups(seed_rig.reader, 1, filter, &seed_rig.arena, &page, &err));
     return page;
 }
 
@@ -133,7 +102,7 @@ static void pages_fit_together_without_gap_or_repeat(void **state)
 
         filter.limit = limit;
         do {
-            arena_reset(&arena);
+            arena_reset(&seed_rig.arena);
             page = groups(&filter);
             for (size_t i = 0; i < page.count; i++)
                 (void)strncat(found, (const char *)page.items[i].id.at, 1);
@@ -155,15 +124,16 @@ static void a_look_that_runs_out_of_time_goes_on(void **state)
     struct group_page page;
 
     (void)state;
-    seed_run(&db, "INSERT INTO spanledger.trace SELECT day, tenant_id, md5(n::text)::uuid,"
-                  " start_ns + n, end_ns + n, last_received, first_span_id, root_start_ns,"
-                  " root_span_id, span_count, error_count, 1, 0, 0, 0, trace_bucket, multi_day,"
-                  " first_name, first_service, root_name, root_service, services"
-                  " FROM spanledger.trace, generate_series(1, 2000) AS n"
-                  " WHERE trace_id::text LIKE '05%'");
+    seed_run(&seed_rig.db,
+             "INSERT INTO spanledger.trace SELECT day, tenant_id, md5(n::text)::uuid,"
+             " start_ns + n, end_ns + n, last_received, first_span_id, root_start_ns,"
+             " root_span_id, span_count, error_count, 1, 0, 0, 0, trace_bucket, multi_day,"
+             " first_name, first_service, root_name, root_service, services"
+             " FROM spanledger.trace, generate_series(1, 2000) AS n"
+             " WHERE trace_id::text LIKE '05%'");
     filter.search_ns = 1;
     do {
-        arena_reset(&arena);
+        arena_reset(&seed_rig.arena);
         page = groups(&filter);
         for (size_t i = 0; i < page.count; i++)
             (void)strncat(found, (const char *)page.items[i].id.at, 1);
@@ -173,7 +143,8 @@ static void a_look_that_runs_out_of_time_goes_on(void **state)
     } while (page.more && ++pages < 50);
     assert_string_equal(found, "bca");
     assert_true(pages > 1);
-    seed_run(&db, "DELETE FROM spanledger.trace WHERE trace_id::text NOT LIKE '0_020304%'");
+    seed_run(&seed_rig.db,
+             "DELETE FROM spanledger.trace WHERE trace_id::text NOT LIKE '0_020304%'");
 }
 
 static void one_session_is_what_the_list_says(void **state)
@@ -183,11 +154,14 @@ static void one_session_is_what_the_list_says(void **state)
     struct err err;
 
     (void)state;
-    must(reader_group(reader, 1, &filter, BYTES_LITERAL("b"), &arena, &row, &err));
+    must(
+        reader_group(seed_rig.reader, 1, &filter, BYTES_LITERAL("b"), &seed_rig.arena, &row, &err));
     assert_true(row.trace_count == 1 && row.spend.cost_total == 10);
-    must(reader_group(reader, 1, &filter, BYTES_LITERAL("nobody"), &arena, &row, &err));
+    must(reader_group(seed_rig.reader, 1, &filter, BYTES_LITERAL("nobody"), &seed_rig.arena, &row,
+                      &err));
     assert_true(row.trace_count == 0);
-    must(reader_group(reader, 2, &filter, BYTES_LITERAL("b"), &arena, &row, &err));
+    must(
+        reader_group(seed_rig.reader, 2, &filter, BYTES_LITERAL("b"), &seed_rig.arena, &row, &err));
     assert_true(row.trace_count == 0);
 }
 
@@ -204,7 +178,7 @@ static void traces_of_a_session_are_those_whose_own_it_is(void **state)
 
     (void)state;
     filter.session = BYTES_LITERAL("c");
-    must(reader_list(reader, 1, &filter, &arena, &page, &err));
+    must(reader_list(seed_rig.reader, 1, &filter, &seed_rig.arena, &page, &err));
     assert_int_equal(page.count, 2);
     assert_int_equal(page.items[0].trace_id.at[0], 6);
     assert_int_equal(page.items[1].trace_id.at[0], 7);
@@ -217,8 +191,8 @@ static void models_sum_up_billable_calls_only(void **state)
     struct err err;
 
     (void)state;
-    arena_reset(&arena);
-    must(reader_models(reader, 1, &filter, &arena, &models, &err));
+    arena_reset(&seed_rig.arena);
+    must(reader_models(seed_rig.reader, 1, &filter, &seed_rig.arena, &models, &err));
     assert_int_equal(models.count, 2);
     assert_false(models.stopped);
     assert_true(bytes_is(models.items[0].model, "gpt-4o"));
@@ -231,10 +205,10 @@ static void models_sum_up_billable_calls_only(void **state)
     assert_true(models.items[1].spend.calls == 3 && models.items[1].spend.unpriced == 3);
     /* Calls by their own time: of the trace of two days the second one. */
     filter.from_ns = SEED_DAY0_NS + 24 * SEED_HOUR_NS;
-    must(reader_models(reader, 1, &filter, &arena, &models, &err));
+    must(reader_models(seed_rig.reader, 1, &filter, &seed_rig.arena, &models, &err));
     assert_int_equal(models.count, 1);
     assert_true(models.items[0].spend.calls == 2);
-    must(reader_models(reader, 2, &filter, &arena, &models, &err));
+    must(reader_models(seed_rig.reader, 2, &filter, &seed_rig.arena, &models, &err));
     assert_int_equal(models.count, 0);
 }
 
@@ -250,5 +224,5 @@ int main(void)
         cmocka_unit_test(models_sum_up_billable_calls_only),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, seed_rig_stop);
 }

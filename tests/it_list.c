@@ -7,23 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/must.h"
 #include "support/seed.h"
-
-#define ARENA_BYTES ((size_t)512 << 20)
-
-static const struct cfg cfg = {.query_timeout_ms = 20000};
-
-static struct cluster *cluster;
-static char conninfo[CLUSTER_CONNINFO_BYTES];
-static struct db db;
-static struct reader *reader;
-static struct arena arena;
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 /* What the spans of some traces mean, as the write path keeps it in their rows. Trace 2 has two days:
  * tokens and money of both, its user on the second one, its session by a root on the second day and
@@ -50,24 +35,8 @@ static const char meanings[] =
 
 static int setup(void **state)
 {
-    struct err err;
-
     (void)state;
-    cluster = cluster_start(NULL);
-    seed_database(cluster, conninfo, &db);
-    seed_run(&db, meanings);
-    must(reader_new(&cfg, conninfo, &reader, &err));
-    arena_init(&arena, ARENA_BYTES);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    reader_free(reader);
-    db_close(&db);
-    cluster_stop(cluster);
+    seed_rig_start(meanings);
     return 0;
 }
 
@@ -87,7 +56,7 @@ static struct trace_page list(const struct trace_filter *filter)
     struct trace_page page;
     struct err err;
 
-    must(reader_list(reader, 1, filter, &arena, &page, &err));
+    must(reader_list(seed_rig.reader, 1, filter, &seed_rig.arena, &page, &err));
     return page;
 }
 
@@ -143,7 +112,7 @@ static void lists_a_far_day_of_a_trace_by_itself(void **state)
     struct trace_page page;
 
     (void)state;
-    seed_run(&db,
+    seed_run(&seed_rig.db,
              "INSERT INTO spanledger.trace SELECT (jsonb_populate_record(t, jsonb_build_object("
              "'day', t.day + 9, 'start_ns', t.start_ns + 777600000000000, 'multi_day',"
              " false))).* FROM spanledger.trace AS t"
@@ -158,7 +127,7 @@ static void lists_a_far_day_of_a_trace_by_itself(void **state)
     page = list(&filter);
     assert_int_equal(page.count, 1);
     assert_true(page.items[0].spend.cost_total == 91000);
-    seed_run(&db, "DELETE FROM spanledger.trace WHERE day > '2026-09-10'");
+    seed_run(&seed_rig.db, "DELETE FROM spanledger.trace WHERE day > '2026-09-10'");
 }
 
 #define FACETS(...)                                                                                \
@@ -264,7 +233,7 @@ static void filters_and_sorts_by_values_of_the_whole_trace(void **state)
         struct trace_page page;
         char found[64];
 
-        arena_reset(&arena);
+        arena_reset(&seed_rig.arena);
         page = list(&filter);
         found_text(&page, found);
         if (strcmp(found, finds[i].found) != 0)
@@ -282,7 +251,7 @@ static void pages_fit_together_without_gap_or_repeat(void **state)
             struct trace_page page;
 
             filter.limit = limit;
-            arena_reset(&arena);
+            arena_reset(&seed_rig.arena);
             do {
                 page = list(&filter);
                 found_text(&page, found + strlen(found));
@@ -344,8 +313,8 @@ static void lists_services_in_order_with_their_days(void **state)
     struct err err;
 
     (void)state;
-    arena_reset(&arena);
-    must(reader_services(reader, 1, &arena, &services, &err));
+    arena_reset(&seed_rig.arena);
+    must(reader_services(seed_rig.reader, 1, &seed_rig.arena, &services, &err));
     assert_int_equal(services.count, 4);
     for (size_t i = 0; i < 4; i++)
         assert_true(bytes_is(services.items[i].name, names[i]));
@@ -361,7 +330,7 @@ static void a_search_that_runs_out_of_time_goes_on_with_its_cursor(void **state)
     struct trace_page page;
 
     (void)state;
-    seed_run(&db,
+    seed_run(&seed_rig.db,
              "INSERT INTO spanledger.trace SELECT day, tenant_id, md5(n::text)::uuid,"
              " start_ns - n, end_ns, last_received, first_span_id, root_start_ns, root_span_id,"
              " span_count, error_count, roots_ended, roots_failed, roots_cancelled,"
@@ -372,7 +341,7 @@ static void a_search_that_runs_out_of_time_goes_on_with_its_cursor(void **state)
     filter.text = BYTES_LITERAL("run");
     filter.search_ns = 1;
     for (int pages = 0; pages < 200; pages++) { /* a page looks at a few traces at least */
-        arena_reset(&arena);
+        arena_reset(&seed_rig.arena);
         page = list(&filter);
         found_text(&page, found + strlen(found));
         if (!page.more)
@@ -385,7 +354,8 @@ static void a_search_that_runs_out_of_time_goes_on_with_its_cursor(void **state)
     }
     assert_string_equal(found, "631");
     assert_true(page.total_exact && page.total == 3);
-    seed_run(&db, "DELETE FROM spanledger.trace WHERE trace_id::text NOT LIKE '0_020304%'");
+    seed_run(&seed_rig.db,
+             "DELETE FROM spanledger.trace WHERE trace_id::text NOT LIKE '0_020304%'");
 }
 
 /* More traces than a list looks at first, all newer than the seeds: the indexes are asked, and where
@@ -418,13 +388,14 @@ static void finds_what_lies_behind_many_others(void **state)
     };
 
     (void)state;
-    seed_run(&db, "INSERT INTO spanledger.trace SELECT day, tenant_id, md5(n::text)::uuid,"
-                  " start_ns + n + 1, end_ns + n + 1, last_received, first_span_id, root_start_ns,"
-                  " root_span_id, span_count, error_count, 1, 0, 0, 0, trace_bucket, multi_day,"
-                  " first_name, first_service, root_name, root_service, services, '{gpt-4o}',"
-                  " '{openai}', '{model:gpt-4o}'"
-                  " FROM spanledger.trace, generate_series(1, 6000) AS n"
-                  " WHERE trace_id::text LIKE '05%'");
+    seed_run(&seed_rig.db,
+             "INSERT INTO spanledger.trace SELECT day, tenant_id, md5(n::text)::uuid,"
+             " start_ns + n + 1, end_ns + n + 1, last_received, first_span_id, root_start_ns,"
+             " root_span_id, span_count, error_count, 1, 0, 0, 0, trace_bucket, multi_day,"
+             " first_name, first_service, root_name, root_service, services, '{gpt-4o}',"
+             " '{openai}', '{model:gpt-4o}'"
+             " FROM spanledger.trace, generate_series(1, 6000) AS n"
+             " WHERE trace_id::text LIKE '05%'");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct trace_filter filter = rows[i].filter;
         struct trace_page page;
@@ -434,14 +405,15 @@ static void finds_what_lies_behind_many_others(void **state)
         filter.to_ns = SEED_NOW_NS;
         filter.now_ns = SEED_NOW_NS;
         filter.descending = true;
-        arena_reset(&arena);
+        arena_reset(&seed_rig.arena);
         page = list(&filter);
         found_text(&page, found);
         if (strcmp(found, rows[i].found) != 0 || page.total != rows[i].total ||
             page.total_exact != rows[i].exact)
             fail_msg("%s: found %s of %" PRId64, rows[i].why, found, page.total);
     }
-    seed_run(&db, "DELETE FROM spanledger.trace WHERE trace_id::text NOT LIKE '0_020304%'");
+    seed_run(&seed_rig.db,
+             "DELETE FROM spanledger.trace WHERE trace_id::text NOT LIKE '0_020304%'");
 }
 
 static void every_combination_of_the_list_is_accepted_by_the_server(void **state)
@@ -471,7 +443,7 @@ static void every_combination_of_the_list_is_accepted_by_the_server(void **state
                     filter.attr_key = BYTES_LITERAL("k");
                 if (trace_filter_searches(&filter))
                     filter.sort = TRACE_SORT_START;
-                arena_reset(&arena);
+                arena_reset(&seed_rig.arena);
                 (void)list(&filter);
             }
 }
@@ -491,5 +463,5 @@ int main(void)
         cmocka_unit_test(every_combination_of_the_list_is_accepted_by_the_server),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, seed_rig_stop);
 }

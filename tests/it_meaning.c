@@ -12,15 +12,10 @@
 #include "queries.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
+#include "support/must.h"
 
 #define NOW_NS (INT64_C(20778) * S_PER_DAY * NS_PER_S + 3600 * NS_PER_S) /* 2026-11-21 01:00 */
 #define ARENA_BYTES ((size_t)64 << 20)
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static struct cfg cfg;
 static struct cluster *cluster;

@@ -8,6 +8,7 @@
 
 #include "store/migrate.h"
 #include "support/cluster.h"
+#include "support/must.h"
 
 static struct cluster *cluster;
 static const struct cfg cfg = {.partition_days_back = 400};
@@ -25,12 +26,6 @@ static int teardown(void **state)
     cluster_stop(cluster);
     return 0;
 }
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static struct db open_fresh(char conninfo[CLUSTER_CONNINFO_BYTES])
 {

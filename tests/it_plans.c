@@ -12,16 +12,11 @@
 #include "queries.h"
 #include "store/migrate.h"
 #include "support/cluster.h"
+#include "support/must.h"
 
 #define ELEMENTS 2000
 #define ROOM (ELEMENTS * 40)
 #define MOST_PARAMS 24
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 /* As writers and repricing set their sessions (store/write.c, store/reprice.c). */
 #define SESSION                                                                                    \

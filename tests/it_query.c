@@ -6,44 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/must.h"
 #include "support/seed.h"
 
 #define H SEED_HOUR_NS
-#define ARENA_BYTES ((size_t)512 << 20)
-
-static const struct cfg cfg = {.query_timeout_ms = 20000};
-
-static struct cluster *cluster;
-static char conninfo[CLUSTER_CONNINFO_BYTES];
-static struct db db;
-static struct reader *reader;
-static struct arena arena;
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static int setup(void **state)
 {
-    struct err err;
-
     (void)state;
-    cluster = cluster_start(NULL);
-    seed_database(cluster, conninfo, &db);
-    must(reader_new(&cfg, conninfo, &reader, &err));
-    arena_init(&arena, ARENA_BYTES);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    reader_free(reader);
-    db_close(&db);
-    cluster_stop(cluster);
+    seed_rig_start(NULL);
     return 0;
 }
 
@@ -53,8 +24,8 @@ static struct trace_spans read_trace(uint8_t first, bool full)
     struct trace_spans spans;
     struct err err;
 
-    arena_reset(&arena);
-    must(reader_trace(reader, 1, &id, full, &arena, &spans, &err));
+    arena_reset(&seed_rig.arena);
+    must(reader_trace(seed_rig.reader, 1, &id, full, &seed_rig.arena, &spans, &err));
     return spans;
 }
 
@@ -132,8 +103,8 @@ static void gives_all_spans_of_one_id(void **state)
         struct trace_spans spans;
         struct err err;
 
-        arena_reset(&arena);
-        must(reader_span(reader, 1, &id, cases[i].span_id, &arena, &spans, &err));
+        arena_reset(&seed_rig.arena);
+        must(reader_span(seed_rig.reader, 1, &id, cases[i].span_id, &seed_rig.arena, &spans, &err));
         assert_int_equal(spans.count, cases[i].count);
         if (cases[i].trace == 6) {
             assert_int_equal(spans.items[0].kind, 2);
@@ -153,10 +124,10 @@ static void other_tenants_see_nothing(void **state)
     struct err err;
 
     (void)state;
-    arena_reset(&arena);
-    must(reader_trace(reader, 2, &id, true, &arena, &spans, &err));
-    must(reader_list(reader, 2, &filter, &arena, &page, &err));
-    must(reader_services(reader, 2, &arena, &services, &err));
+    arena_reset(&seed_rig.arena);
+    must(reader_trace(seed_rig.reader, 2, &id, true, &seed_rig.arena, &spans, &err));
+    must(reader_list(seed_rig.reader, 2, &filter, &seed_rig.arena, &page, &err));
+    must(reader_services(seed_rig.reader, 2, &seed_rig.arena, &services, &err));
     assert_int_equal(spans.count + page.count + services.count, 0);
 }
 
@@ -168,12 +139,12 @@ static void opens_a_new_connection_when_the_old_one_was_ended(void **state)
 
     (void)state;
     (void)read_trace(1, true);
-    seed_run(&db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                  " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    seed_run(&seed_rig.db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                           " WHERE datname = current_database() AND pid <> pg_backend_pid()");
     assert_int_equal(read_trace(1, true).count, 3);
-    seed_run(&db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                  " WHERE datname = current_database() AND pid <> pg_backend_pid()");
-    must(reader_list(reader, 1, &filter, &arena, &page, &err));
+    seed_run(&seed_rig.db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                           " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    must(reader_list(seed_rig.reader, 1, &filter, &seed_rig.arena, &page, &err));
     assert_int_equal(page.count, 0);
 }
 
@@ -186,7 +157,7 @@ static void a_full_arena_is_too_large_and_leaves_output_alone(void **state)
 
     (void)state;
     arena_init(&small, 600);
-    assert_false(reader_trace(reader, 1, &id, true, &small, &spans, &err));
+    assert_false(reader_trace(seed_rig.reader, 1, &id, true, &small, &spans, &err));
     assert_int_equal(err.kind, ERR_TOO_LARGE);
     assert_int_equal(spans.count, 77);
     arena_done(&small);
@@ -200,12 +171,14 @@ static void a_changed_column_stops_the_reader_at_its_start(void **state)
     struct err err = {0};
 
     (void)state;
-    seed_run(&db, "ALTER TABLE spanledger.scope ALTER COLUMN dropped_attributes TYPE int4");
-    must(reader_new(&cfg, conninfo, &other, &err));
-    assert_false(reader_trace(other, 1, &id, true, &arena, &spans, &err));
+    seed_run(&seed_rig.db,
+             "ALTER TABLE spanledger.scope ALTER COLUMN dropped_attributes TYPE int4");
+    must(reader_new(&seed_rig_cfg, seed_rig.conninfo, &other, &err));
+    assert_false(reader_trace(other, 1, &id, true, &seed_rig.arena, &spans, &err));
     assert_int_equal(err.kind, ERR_INTERNAL);
     assert_non_null(strstr(err.text, "dropped_attributes"));
-    seed_run(&db, "ALTER TABLE spanledger.scope ALTER COLUMN dropped_attributes TYPE int8");
+    seed_run(&seed_rig.db,
+             "ALTER TABLE spanledger.scope ALTER COLUMN dropped_attributes TYPE int8");
     reader_free(other);
 }
 
@@ -219,9 +192,9 @@ static void a_refused_login_is_not_the_fault_of_the_client(void **state)
     char refused[CLUSTER_CONNINFO_BYTES + 32];
 
     (void)state;
-    (void)snprintf(refused, sizeof(refused), "%s dbname=nobody_made_this", conninfo);
-    must(reader_new(&cfg, refused, &other, &err));
-    assert_false(reader_trace(other, 1, &id, true, &arena, &spans, &err));
+    (void)snprintf(refused, sizeof(refused), "%s dbname=nobody_made_this", seed_rig.conninfo);
+    must(reader_new(&seed_rig_cfg, refused, &other, &err));
+    assert_false(reader_trace(other, 1, &id, true, &seed_rig.arena, &spans, &err));
     assert_int_equal(err.kind, ERR_UNAVAILABLE);
     assert_int_not_equal(err.text[0], '\0');
     reader_free(other);
@@ -244,9 +217,9 @@ static void reads_large_traces_part_by_part(void **state)
         " FROM spanledger.span, generate_series(0, 9998) AS n"
         " WHERE trace_id = '%02x02030405060708090a0b0c0d0e0f%02x'",
         stored_bucket(&id), 9, 9);
-    seed_span(&db, &(struct seed){.trace = 9, .span_id = 1, .start_ns = 20 * H});
-    seed_run(&db, sql);
-    seed_traces(&db);
+    seed_span(&seed_rig.db, &(struct seed){.trace = 9, .span_id = 1, .start_ns = 20 * H});
+    seed_run(&seed_rig.db, sql);
+    seed_traces(&seed_rig.db);
     spans = read_trace(9, true);
     assert_int_equal(spans.count, 10000);
     for (size_t i = 1; i < spans.count; i++)
@@ -270,5 +243,5 @@ int main(void)
         cmocka_unit_test(reads_large_traces_part_by_part),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, seed_rig_stop);
 }

@@ -17,6 +17,7 @@
 #include "store/migrate.h"
 #include "store/proc.h"
 #include "store/query.h"
+#include "support/must.h"
 
 #define START_MS 180000
 #define CONNINFO                                                                                   \
@@ -29,12 +30,6 @@ static char conninfo[256];
 static int to_server = -1; /* closing it ends the server */
 static pid_t server;
 static struct db db; /* the one connection */
-
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s: %s: %s", #call, err_kind_name(err.kind), err.text);                      \
-    } while (0)
 
 static void connect_again(void)
 {

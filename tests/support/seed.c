@@ -128,3 +128,29 @@ void seed_database(struct cluster *cluster, char conninfo[CLUSTER_CONNINFO_BYTES
         seed_span(db, &seeds[i]);
     seed_traces(db);
 }
+
+const struct cfg seed_rig_cfg = {.query_timeout_ms = 20000};
+struct seed_rig seed_rig;
+
+void seed_rig_start(const char *meanings)
+{
+    struct err err;
+
+    seed_rig.cluster = cluster_start(NULL);
+    seed_database(seed_rig.cluster, seed_rig.conninfo, &seed_rig.db);
+    if (meanings)
+        seed_run(&seed_rig.db, meanings);
+    if (!reader_new(&seed_rig_cfg, seed_rig.conninfo, &seed_rig.reader, &err))
+        die(&err);
+    arena_init(&seed_rig.arena, SEED_ARENA_BYTES);
+}
+
+int seed_rig_stop(void **state)
+{
+    (void)state;
+    arena_done(&seed_rig.arena);
+    reader_free(seed_rig.reader);
+    db_close(&seed_rig.db);
+    cluster_stop(seed_rig.cluster);
+    return 0;
+}

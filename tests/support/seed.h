@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "model/stored.h"
 #include "store/db.h"
+#include "store/query.h"
 #include "support/cluster.h"
 
 #define SEED_DAY_NS (S_PER_DAY * NS_PER_S)
@@ -38,6 +39,21 @@ void seed_database(struct cluster *cluster, char conninfo[CLUSTER_CONNINFO_BYTES
 /* One more span; then seed_traces makes the trace, resource and scope rows of all spans anew. */
 void seed_span(struct db *db, const struct seed *seed);
 void seed_traces(struct db *db);
+
+/* A database with the seeds, and a reader of it. */
+#define SEED_ARENA_BYTES ((size_t)512 << 20)
+extern const struct cfg seed_rig_cfg;
+extern struct seed_rig {
+    struct cluster *cluster;
+    char conninfo[CLUSTER_CONNINFO_BYTES];
+    struct db db;
+    struct reader *reader;
+    struct arena arena;
+} seed_rig;
+
+/* meanings: statements behind the seeds, or NULL. Ends the program when something fails. */
+void seed_rig_start(const char *meanings);
+int seed_rig_stop(void **state); /* teardown of a group */
 
 /* A statement without result; ends the program when it fails. */
 void seed_run(struct db *db, const char *sql);
