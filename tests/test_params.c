@@ -277,10 +277,54 @@ static void cursor_carries_position_and_range(void **state)
     arena_done(&arena);
 }
 
+/* The total that a cursor carries is that of its filters. */
+static void a_cursor_goes_on_with_the_filters_of_its_page_only(void **state)
+{
+    static const char *const queries[] = {"limit=7",
+                                          "service=a",
+                                          "service=",
+                                          "name=a",
+                                          "user=a",
+                                          "session=a",
+                                          "user=a&model=b",
+                                          "status=failed",
+                                          "min_duration_ms=1",
+                                          "min_tokens=1",
+                                          "min_cost_usd=0.001",
+                                          "attr=a:b",
+                                          "attr=a:c",
+                                          "q=a",
+                                          "q=b"};
+    const size_t count = sizeof(queries) / sizeof(queries[0]);
+    struct trace_filter first;
+    struct trace_filter second;
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 18);
+    for (size_t i = 0; i < count; i++) {
+        read_list(queries[i], &arena, &first);
+        for (size_t k = 0; k < count; k++) {
+            const bool taken = params_list(bytes_of(with_cursor(queries[k], &first, &arena)),
+                                           NOW_NS, &arena, &second, &err);
+
+            if (taken != (i == k) || (!taken && !strstr(err.text, "other filters")))
+                fail_msg("a cursor of %s with %s: %s", queries[i], queries[k], err.text);
+        }
+    }
+    read_list("user=a&model=b&limit=3", &arena, &first);
+    if (!params_list(bytes_of(with_cursor("limit=9&model=b&user=a", &first, &arena)), NOW_NS,
+                     &arena, &second, &err))
+        fail_msg("%s", err.text);
+    arena_done(&arena);
+}
+
 static void refuses_a_cursor_with_any_letter_changed(void **state)
 {
     const struct cursor cursor = {
         .sort = TRACE_SORT_ERRORS,
+        .filters = 0xdeadbeef,
         .from_ns = INT64_MIN,
         .to_ns = INT64_MAX,
         .position = {.given = true, .sort_value = -1, .seen = 7, .total = 9, .total_exact = true}};
@@ -441,8 +485,11 @@ static void a_session_has_the_text_of_its_path_and_its_own_cursor(void **state)
     assert_true(filter.from_ns == 0 && filter.to_ns == INT64_MAX && !filter.descending);
     buf_add_text(&query, "cursor=");
     params_cursor(&filter, &page, &query);
-    assert_true(
+    assert_false(
         params_session(buf_bytes(&query), BYTES_LITERAL("a"), NOW_NS, &arena, &filter, &err));
+    assert_non_null(strstr(err.text, "other filters"));
+    assert_true(
+        params_session(buf_bytes(&query), BYTES_LITERAL("a%2Fb+c"), NOW_NS, &arena, &filter, &err));
     assert_true(filter.cursor.given && filter.cursor.sort_value == 5);
     assert_true(filter.cursor.running_cost == 30);
     assert_false(params_list(buf_bytes(&query), NOW_NS, &arena, &filter, &err));
@@ -491,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_session_has_the_text_of_its_path_and_its_own_cursor),
         cmocka_unit_test(a_cursor_of_sessions_is_none_of_users),
         cmocka_unit_test(cursor_carries_position_and_range),
+        cmocka_unit_test(a_cursor_goes_on_with_the_filters_of_its_page_only),
         cmocka_unit_test(refuses_a_cursor_with_any_letter_changed),
         cmocka_unit_test(reads_how_a_trace_is_to_be_shown),
         cmocka_unit_test(reads_ids_of_exactly_their_length),

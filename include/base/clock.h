@@ -20,8 +20,8 @@ size_t clock_rfc3339(uint64_t unix_nano, char to[CLOCK_RFC3339_BYTES]);
 /*
  * A point in time from outside: RFC 3339 (any offset, up to nine digits of fraction, date alone is
  * midnight UTC), or a number of unix seconds, milliseconds, microseconds or nanoseconds, told apart
- * by size (below 10^11: s; 10^14: ms; 10^17: µs; else ns). Fails with ERR_BAD_INPUT, whose text
- * names what was found.
+ * by size (below 10^11: s; 10^14: ms; 10^17: µs; else ns); not of eight digits, which are a date
+ * without its dashes. Fails with ERR_BAD_INPUT, whose text names what was found.
  */
 MUST_CHECK bool clock_parse(struct bytes text, int64_t *out_unix_nano, struct err *err);
 

@@ -10,10 +10,14 @@ struct cursor {
     enum cursor_kind kind; /* the list it belongs to */
     enum trace_sort sort;
     bool descending;
-    int64_t from_ns; /* range of the page it was made for */
+    uint32_t filters; /* hash of what else the list was asked for */
+    int64_t from_ns;  /* range of the page it was made for */
     int64_t to_ns;
     struct trace_cursor position;
 };
+
+/* FNV-1a, 32 bits; sum: 0 or what came before. */
+uint32_t cursor_hash(uint32_t sum, struct bytes text);
 
 void cursor_write(const struct cursor *cursor, struct buf *out);
 

@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+#define DATE_DIGITS 8
+
 static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -148,7 +150,8 @@ static bool parse_unix(struct bytes text, int64_t *out_unix_nano)
     int64_t value;
     int64_t unit = 1;
 
-    if (!text_int64(text, &value))
+    /* 20260131 is meant as a date, and not as a day of 1970. */
+    if (text.len == DATE_DIGITS || !text_int64(text, &value))
         return false;
     if (value < INT64_C(100000000000))
         unit = NS_PER_S;
@@ -165,7 +168,9 @@ bool clock_parse(struct bytes text, int64_t *out_unix_nano, struct err *err)
     int64_t value;
 
     if (!parse_unix(text, &value) && !parse_rfc3339(text, &value))
-        return err_set(err, ERR_BAD_INPUT, "time '%s' is neither RFC 3339 nor unix s, ms, us or ns",
+        return err_set(err, ERR_BAD_INPUT,
+                       "time '%s' is neither a date (2026-01-31), nor RFC 3339 with its zone "
+                       "(2026-01-31T09:30:00Z), nor unix s, ms, us or ns",
                        text_quote(text, quoted, sizeof(quoted)));
     *out_unix_nano = value;
     return true;

@@ -62,6 +62,8 @@ static bool check_auth(const struct cfg *cfg, struct err *err)
 
     if (!off && strcmp(cfg->auth, "auto") != 0)
         return err_set(err, ERR_BAD_INPUT, "auth is '%s', want off or auto", cfg->auth);
+    if (open && !off && !strrchr(open, ':'))
+        return err_set(err, ERR_BAD_INPUT, "'%s' is no address:port, such as 127.0.0.1:4318", open);
     if (open && !off)
         return err_set(err, ERR_BAD_INPUT,
                        "'%s' can be reached from other machines and no keys are asked for; listen "

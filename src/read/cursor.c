@@ -8,27 +8,31 @@
  *   42..49 traces seen so far
  *   50..57 total * 2 + whether it is exact
  *   58..65 cost of the pages so far
- *   66..69 checksum of all before, against cut and mistyped text; no secret: a cursor that is made
+ *   66..69 hash of the filters: the total is theirs, and the place is in their list
+ *   70..73 checksum of all before, against cut and mistyped text; no secret: a cursor that is made
  *          up reads nothing that its filter would not
  */
 #include "read/cursor.h"
 
 #include "base/text.h"
 
-#define VERSION 2
-#define CHECKED_BYTES 66
-#define CURSOR_BYTES 70
-#define CURSOR_CHARS 94
+#define VERSION 3
+#define CHECKED_BYTES 70
+#define CURSOR_BYTES 74
+#define CURSOR_CHARS 99
 #define KIND_STEP 32 /* more than twice the sorts */
 
-/* FNV-1a, 32 bits. */
+uint32_t cursor_hash(uint32_t sum, struct bytes text)
+{
+    sum = sum ? sum : 2166136261U;
+    for (size_t i = 0; i < text.len; i++)
+        sum = (sum ^ text.at[i]) * 16777619U;
+    return sum;
+}
+
 static uint32_t checksum(const uint8_t *from, size_t len)
 {
-    uint32_t sum = 2166136261U;
-
-    for (size_t i = 0; i < len; i++)
-        sum = (sum ^ from[i]) * 16777619U;
-    return sum;
+    return cursor_hash(0, (struct bytes){from, len});
 }
 
 void cursor_write(const struct cursor *cursor, struct buf *out)
@@ -46,6 +50,7 @@ void cursor_write(const struct cursor *cursor, struct buf *out)
     put_be64(raw + 42, (uint64_t)cursor->position.seen);
     put_be64(raw + 50, (uint64_t)cursor->position.total * 2 + cursor->position.total_exact);
     put_be64(raw + 58, (uint64_t)cursor->position.running_cost);
+    put_be32(raw + 66, cursor->filters);
     put_be32(raw + CHECKED_BYTES, checksum(raw, CHECKED_BYTES));
     text_base64(out, (struct bytes){raw, sizeof(raw)});
     if (!buf_ok(out))
@@ -75,6 +80,7 @@ bool cursor_read(struct bytes text, struct cursor *out_cursor, struct err *err)
         .descending = raw[1] % 2 == 1,
         .from_ns = (int64_t)read_be64(raw + 2),
         .to_ns = (int64_t)read_be64(raw + 10),
+        .filters = read_be32(raw + 66),
         .position = {.given = true,
                      .sort_value = (int64_t)read_be64(raw + 18),
                      .seen = (int64_t)read_be64(raw + 42),

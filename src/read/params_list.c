@@ -278,6 +278,35 @@ static const struct param list_params[] = {
     {NULL, false, NULL},
 };
 
+/* A text with its place among the others; one that is not there counts as well. */
+static uint32_t hash_text(uint32_t sum, struct bytes text)
+{
+    const uint8_t head[2] = {text.at != NULL, '|'};
+
+    return cursor_hash(cursor_hash(sum, text), (struct bytes){head, sizeof(head)});
+}
+
+/* What a list was asked for but for its range, order and page. In whatever order the facets came. */
+static uint32_t hash_filters(const struct trace_filter *f)
+{
+    uint8_t numbers[25];
+    uint32_t facets = 0;
+    uint32_t sum = 0;
+
+    numbers[0] = (uint8_t)f->status;
+    put_be64(numbers + 1, (uint64_t)f->min_duration_ns);
+    put_be64(numbers + 9, (uint64_t)f->min_cost);
+    put_be64(numbers + 17, (uint64_t)f->min_tokens);
+    for (uint32_t i = 0; i < f->facet_count; i++)
+        facets += cursor_hash(0, f->facets[i]);
+    sum = cursor_hash(sum, (struct bytes){numbers, sizeof(numbers)});
+    sum = hash_text(sum, f->service);
+    sum = hash_text(sum, f->name);
+    sum = hash_text(sum, f->text);
+    sum = hash_text(sum, f->attr_key);
+    return hash_text(sum, f->attr_value) + facets;
+}
+
 /* What every list has goes into the filter. */
 static bool use_page(struct list_target *t, enum cursor_kind kind, int64_t now_ns, struct err *err)
 {
@@ -288,6 +317,9 @@ static bool use_page(struct list_target *t, enum cursor_kind kind, int64_t now_n
     if (cursor->position.given &&
         (cursor->sort != t->filter->sort || cursor->descending != t->filter->descending))
         return err_set(err, ERR_BAD_INPUT, "cursor belongs to another sort");
+    if (cursor->position.given && cursor->filters != hash_filters(t->filter))
+        return err_set(err, ERR_BAD_INPUT,
+                       "cursor belongs to other filters: repeat those of the page before");
     t->filter->from_ns = t->page.from_ns;
     t->filter->to_ns = t->page.to_ns;
     t->filter->limit = t->page.limit;
@@ -359,6 +391,7 @@ void params_cursor(const struct trace_filter *filter, const struct trace_page *p
                                   .descending = filter->descending,
                                   .from_ns = filter->from_ns,
                                   .to_ns = filter->to_ns,
+                                  .filters = hash_filters(filter),
                                   .position = position},
                  out);
 }

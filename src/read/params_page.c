@@ -5,12 +5,20 @@
 #include "base/text.h"
 #include "read/params.h"
 
+static bool read_time(const char *name, struct bytes value, int64_t *out_ns, struct err *err)
+{
+    struct err cause = {0};
+
+    return clock_parse(value, out_ns, &cause) ||
+           err_set(err, cause.kind, "%s: %s", name, cause.text);
+}
+
 bool params_page_from(void *target, struct bytes value, struct err *err)
 {
     struct params_page *page = target;
 
     page->has_from = true;
-    return clock_parse(value, &page->from_ns, err);
+    return read_time("from", value, &page->from_ns, err);
 }
 
 bool params_page_to(void *target, struct bytes value, struct err *err)
@@ -18,7 +26,7 @@ bool params_page_to(void *target, struct bytes value, struct err *err)
     struct params_page *page = target;
 
     page->has_to = true;
-    return clock_parse(value, &page->to_ns, err);
+    return read_time("to", value, &page->to_ns, err);
 }
 
 bool params_page_limit(void *target, struct bytes value, struct err *err)

@@ -103,8 +103,9 @@ static bool compare(struct db *db, int *out_greatest, struct err *err)
         hash_text(m->sql, hash);
         if (strcmp(hash, PQgetvalue(res, i, 2)) != 0)
             return err_set(err, ERR_BAD_INPUT,
-                           "migration %s was applied with hash %s, this program has %s", m->name,
-                           PQgetvalue(res, i, 2), hash);
+                           "migration %s was applied with hash %s, this program has %s: the "
+                           "database belongs to another build",
+                           m->name, PQgetvalue(res, i, 2), hash);
         greatest = m->number;
     }
     *out_greatest = greatest;
