@@ -245,6 +245,8 @@ static bool run_list(struct command *c, struct err *err)
             write_line_json(&out, &line);
         else
             write_line_text(&out, &line);
+        if (!c->json && shown == 0)
+            printf("%-48s %s\n", "price", "USD per million tokens; request: USD per call");
         printf("%s%.*s", c->json ? (shown > 0 ? ",\n" : "[") : (shown > 0 ? "\n" : ""),
                (int)out.len, (const char *)out.at);
         shown++;

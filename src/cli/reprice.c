@@ -29,7 +29,9 @@ static const char flags_help[] =
     "  --provider NAME  only calls of this provider, as the API shows it\n"
     "  --model PATTERN  only calls of these models; * stands for any text\n"
     "  --dry-run        change nothing, print what would change\n"
-    "  --json           the result as JSON\n\n" USAGE_TIME;
+    "  --json           the result as JSON\n\n" USAGE_TIME
+    "calls: billed ones; changed: spans with another cost than before, also those that are not "
+    "billed.\n\n";
 
 struct command {
     int argc;
