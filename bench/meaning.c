@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "genai/content.h"
+#include "genai/shape.h"
 #include "support/figures.h"
 #include "support/shapes.h"
 #include "work/ingest_meaning.h"
@@ -43,7 +44,7 @@ static void step_facts(struct bench *b, const struct span *span)
     struct meaning meaning;
     struct err err;
 
-    if (!genai_find(span, FIND_FACTS, &b->arena, &found, &err) ||
+    if (!shape_find(b->ingest.shapes, span, FIND_FACTS, &b->arena, &found, &err) ||
         !genai_read(&found, NULL, &meaning, &err))
         fail(err.text);
     if (meaning_counts(&meaning))
@@ -59,7 +60,7 @@ static void step_previews(struct bench *b, const struct span *span)
     struct bytes lines[2];
     struct err err;
 
-    if (!genai_find(span, FIND_FACTS | FIND_CONTENT, &b->arena, &found, &err) ||
+    if (!shape_find(b->ingest.shapes, span, FIND_FACTS | FIND_CONTENT, &b->arena, &found, &err) ||
         !genai_previews(&found, &lines[0], &lines[1], &err))
         fail(err.text);
     b->understood += lines[0].len;
@@ -72,7 +73,7 @@ static void step_find_content(struct bench *b, const struct span *span)
     struct findings found;
     struct err err;
 
-    if (!genai_find(span, FIND_FACTS | FIND_CONTENT, &b->arena, &found, &err))
+    if (!shape_find(b->ingest.shapes, span, FIND_FACTS | FIND_CONTENT, &b->arena, &found, &err))
         fail(err.text);
     b->understood += found.count;
     arena_reset(&b->arena);
