@@ -29,7 +29,7 @@
 
 #define ROOM ((size_t)1 << 30)
 #define MOST_TEXT ((size_t)64 << 20)
-#define SENDERS 6
+#define SENDERS 16
 enum {
     MOST_RECORDINGS = 100,
     MOST_BODIES = 16,
