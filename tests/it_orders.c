@@ -69,7 +69,8 @@ static struct cluster *cluster;
 static char conninfo[CLUSTER_CONNINFO_BYTES];
 static struct server server;
 static struct db db;
-static struct arena arena;
+static struct arena arena;   /* what is kept */
+static struct arena scratch; /* documents of one recording, of one page of the list */
 static struct recording recordings[MOST_RECORDINGS];
 static size_t recording_count;
 static uint64_t seed;
@@ -95,6 +96,7 @@ static int start(void **state)
 
     (void)state;
     arena_init(&arena, ROOM);
+    arena_init(&scratch, ROOM);
     seed = number_of("SEED", (uint64_t)time(NULL));
     order_count = FIRST_RANDOM + (unsigned)number_of("ORDERS", 20);
     cluster = cluster_start(settings);
@@ -114,6 +116,7 @@ static int stop(void **state)
     db_close(&db);
     server_remove(&server);
     cluster_stop(cluster);
+    arena_done(&scratch);
     arena_done(&arena);
     return 0;
 }
@@ -140,19 +143,19 @@ static void note_body(const struct fixture_body *body, void *context)
 /* All spans of a recording, in the order sent. */
 static struct doc *spans_of(const struct recording *r)
 {
-    struct doc *all = doc_new(&arena, DOC_ARRAY);
+    struct doc *all = doc_new(&scratch, DOC_ARRAY);
     struct doc *span;
 
     for (size_t i = 0; i < r->body_count; i++) {
         const struct fixture_body *body = &r->bodies[i];
         /* JSON as it was sent: a view would put right what is odd about it. */
         const struct doc *view =
-            (body->json ? doc_parse : otlpview_of_protobuf)(&arena, body->body);
+            (body->json ? doc_parse : otlpview_of_protobuf)(&scratch, body->body);
 
         if (!view)
             fail_msg("%s %s is not well-formed", r->name, body->request);
-        DOC_EACH(k, span, otlpview_spans(&arena, view))
-        doc_append(&arena, all, span);
+        DOC_EACH(k, span, otlpview_spans(&scratch, view))
+        doc_append(&scratch, all, span);
     }
     return all;
 }
@@ -164,7 +167,7 @@ static void add_id(const char **ids, size_t *count, size_t most, const char *id)
         if (strcmp(ids[i], id) == 0)
             return;
     assert_true(*count < most);
-    ids[(*count)++] = id;
+    ids[(*count)++] = arena_printf(&arena, "%s", id);
 }
 
 static void collect_traces(struct recording *r, const struct doc *spans)
@@ -194,7 +197,7 @@ static struct bytes shown_trace(struct recording *r, size_t trace)
         fail_msg("%s: GET %s: %d", r->name, path, reply.status);
     text = arena_copy(&arena, buf_bytes(&reply.body));
     reply_done(&reply);
-    DOC_EACH(i, span, doc_get(doc_parse(&arena, text), "spans"))
+    DOC_EACH(i, span, doc_get(doc_parse(&scratch, text), "spans"))
     if (doc_at(span, "response_id", NULL)[0])
         add_id(r->ids.responses, &r->ids.response_count, MOST_SPANS,
                doc_at(span, "response_id", NULL));
@@ -213,7 +216,7 @@ static bool knows_trace(const struct recording *r, const char *id)
 static void collect_rows(struct recording *r)
 {
     const struct doc *list =
-        get_doc(&arena, server.http_port, "/api/v1/traces?from=1970-01-01&limit=1000");
+        get_doc(&scratch, server.http_port, "/api/v1/traces?from=1970-01-01&limit=1000");
     const struct doc *rows = doc_get(list, "traces");
     const struct doc *row;
 
@@ -221,7 +224,7 @@ static void collect_rows(struct recording *r)
     DOC_EACH(i, row, rows)
     {
         assert_true(knows_trace(r, doc_at(row, "trace_id", NULL)));
-        r->rows[r->row_count++] = bytes_of(doc_sorted(&arena, row));
+        r->rows[r->row_count++] = arena_copy(&arena, bytes_of(doc_sorted(&scratch, row)));
     }
     assert_in_range(r->row_count, r->ids.trace_count, MOST_ROWS);
 }
@@ -239,9 +242,11 @@ static void empty_tables(void)
 
 static void tell_as_recorded(struct recording *r)
 {
-    const struct doc *spans = spans_of(r);
+    const struct doc *spans;
     const struct doc *one;
 
+    arena_reset(&scratch);
+    spans = spans_of(r);
     empty_tables();
     collect_traces(r, spans);
     r->traces = arena_array(&arena, struct bytes, r->ids.trace_count);
@@ -260,7 +265,7 @@ static void tell_as_recorded(struct recording *r)
     DOC_EACH(i, one, spans)
     {
         assert_true(r->span_count < MOST_SPANS);
-        r->spans[r->span_count++] = world_span_of(&arena, one, &r->ids);
+        r->spans[r->span_count++] = world_span_of(&arena, &scratch, one, &r->ids);
     }
 }
 
@@ -461,7 +466,7 @@ static void look_at_row(const struct doc *row)
     assert_in_range(number_at_hex(number), 1, last_world());
     t = telling_of((unsigned)number_at_hex(number));
     buf_init(&shown, MOST_TEXT);
-    world_forget(bytes_of(doc_sorted(&arena, row)), &t.of->ids, t.world, &shown);
+    world_forget(bytes_of(doc_sorted(&scratch, row)), &t.of->ids, t.world, &shown);
     while (i < t.of->row_count && !bytes_equal(buf_bytes(&shown), t.of->rows[i]))
         i++;
     if (i == t.of->row_count)
@@ -486,7 +491,8 @@ static void look_at_list(void)
 
         (void)snprintf(path, sizeof(path), "/api/v1/traces?from=1970-01-01&limit=1000%s%s",
                        *cursor ? "&cursor=" : "", cursor);
-        list = get_doc(&arena, server.http_port, path);
+        arena_reset(&scratch);
+        list = get_doc(&scratch, server.http_port, path);
         DOC_EACH(i, row, doc_get(list, "traces"))
         look_at_row(row);
         cursor = doc_at(list, "next_cursor", NULL);

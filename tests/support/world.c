@@ -73,10 +73,10 @@ static void add_hole(struct buf *text, struct buf *holes)
     buf_add(text, "0000", WORLD_DIGITS);
 }
 
-struct world_span world_span_of(struct arena *arena, const struct doc *one,
+struct world_span world_span_of(struct arena *arena, struct arena *scratch, const struct doc *one,
                                 const struct world_ids *ids)
 {
-    const struct bytes sent = bytes_of(doc_sorted(arena, nested(arena, one)));
+    const struct bytes sent = bytes_of(doc_sorted(scratch, nested(scratch, one)));
     struct world_span span;
     struct buf text;
     struct buf holes;

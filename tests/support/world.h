@@ -2,7 +2,7 @@
  * A recording told again and again, each time in a world of its own: trace ids and response ids carry
  * the world's number, wherever they stand (also inside texts and JSON within texts), so that no two
  * worlds have a trace or a call in common. What the server shows of a world is turned back into what
- * was recorded, and so can be compared. Nothing here asserts but world_span.
+ * was recorded, and so can be compared. Nothing here asserts but world_span_of.
  */
 #ifndef TESTS_SUPPORT_WORLD_H
 #define TESTS_SUPPORT_WORLD_H
@@ -29,7 +29,7 @@ struct world_span {
 };
 
 /* one: an object of otlpview_spans. Lives in arena. Fails the test when there is no memory. */
-struct world_span world_span_of(struct arena *arena, const struct doc *one,
+struct world_span world_span_of(struct arena *arena, struct arena *scratch, const struct doc *one,
                                 const struct world_ids *ids);
 
 /* Adds the span as it is in that world. */
