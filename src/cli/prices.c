@@ -227,6 +227,22 @@ static bool wanted(const struct command *c, const struct price_line *line)
     return !model || contains_nocase(line->price.name, model);
 }
 
+/* One of the lines or of the array's members; what stands before it depends on how many came. */
+static void print_price(const struct command *c, const struct price_line *line, size_t shown,
+                        struct buf *out)
+{
+    buf_clear(out);
+    if (c->json) {
+        write_line_json(out, line);
+        printf("%s%.*s", shown > 0 ? ",\n" : "[", (int)out->len, (const char *)out->at);
+        return;
+    }
+    if (shown == 0)
+        printf("%-48s %s\n", "price", "USD per million tokens; request: USD per call");
+    write_line_text(out, line);
+    printf("%.*s\n", (int)out->len, (const char *)out->at);
+}
+
 static bool run_list(struct command *c, struct err *err)
 {
     struct price_line line;
@@ -237,24 +253,13 @@ static bool run_list(struct command *c, struct err *err)
     if (!time_of(c, "at", clock_wall_ns(), &at_ns, err) || !load_own(c, err))
         return false;
     buf_init(&out, LINE_BYTES);
-    for (size_t i = 0; prices_line(c->prices, i, at_ns, &line); i++) {
-        if (!wanted(c, &line))
-            continue;
-        buf_clear(&out);
-        if (c->json)
-            write_line_json(&out, &line);
-        else
-            write_line_text(&out, &line);
-        if (!c->json && shown == 0)
-            printf("%-48s %s\n", "price", "USD per million tokens; request: USD per call");
-        printf("%s%.*s", c->json ? (shown > 0 ? ",\n" : "[") : (shown > 0 ? "\n" : ""),
-               (int)out.len, (const char *)out.at);
-        shown++;
-    }
+    for (size_t i = 0; prices_line(c->prices, i, at_ns, &line); i++)
+        if (wanted(c, &line))
+            print_price(c, &line, shown++, &out);
     buf_done(&out);
-    if (c->json || shown > 0)
-        puts(c->json ? (shown > 0 ? "]" : "[]") : "");
-    else
+    if (c->json)
+        puts(shown > 0 ? "]" : "[]");
+    else if (shown == 0)
         (void)fprintf(stderr,
                       "no price fits: a provider is named as spans or the list have it, of a "
                       "model's name a part is enough\n");
