@@ -27,20 +27,30 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct db open_fresh(char conninfo[CLUSTER_CONNINFO_BYTES])
+static char conninfo[CLUSTER_CONNINFO_BYTES]; /* of the test's own empty database */
+static struct db db;
+
+static int fresh(void **state)
 {
-    struct db db;
     struct err err;
 
+    (void)state;
     cluster_new_database(cluster, conninfo);
     must(db_open(&db, conninfo, DB_ADMIN, 0, &err));
-    return db;
+    return 0;
 }
 
-static char *value(struct db *db, const char *sql)
+static int close_db(void **state)
+{
+    (void)state;
+    db_close(&db);
+    return 0;
+}
+
+static char *value(const char *sql)
 {
     static char text[256];
-    DB_RESULT res = PQexec(db->conn, sql);
+    DB_RESULT res = PQexec(db.conn, sql);
 
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         fail_msg("%s: %s", sql, PQresultErrorMessage(res));
@@ -51,8 +61,6 @@ static char *value(struct db *db, const char *sql)
 
 static void brings_an_empty_database_to_the_newest_version(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
-    struct db db = open_fresh(conninfo);
     struct err err;
     char engine[16] = "";
     int applied = -1;
@@ -74,17 +82,12 @@ static void brings_an_empty_database_to_the_newest_version(void **state)
 
     must(migrate_run(&db, &cfg, &applied, &err));
     assert_int_equal(applied, 0); /* the second time there is nothing to do */
-    assert_string_equal(value(&db, "SELECT count(*) = max(number) FROM spanledger.schema_version"),
-                        "t");
-    assert_string_equal(value(&db, "SELECT name FROM spanledger.tenant WHERE tenant_id = 1"),
-                        "default");
-    db_close(&db);
+    assert_string_equal(value("SELECT count(*) = max(number) FROM spanledger.schema_version"), "t");
+    assert_string_equal(value("SELECT name FROM spanledger.tenant WHERE tenant_id = 1"), "default");
 }
 
 static void refuses_a_database_that_is_newer_than_the_program(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
-    struct db db = open_fresh(conninfo);
     struct err err;
     int applied = -1;
 
@@ -99,13 +102,10 @@ static void refuses_a_database_that_is_newer_than_the_program(void **state)
     assert_int_equal(applied, -1);
     assert_false(migrate_check(&db, &err));
     assert_int_equal(err.kind, ERR_BAD_INPUT);
-    db_close(&db);
 }
 
 static void refuses_a_migration_whose_text_has_changed(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
-    struct db db = open_fresh(conninfo);
     struct err err;
     int applied = -1;
 
@@ -118,13 +118,10 @@ static void refuses_a_migration_whose_text_has_changed(void **state)
     assert_int_equal(err.kind, ERR_BAD_INPUT);
     assert_non_null(strstr(err.text, "002_chunks"));
     assert_int_equal(applied, -1);
-    db_close(&db);
 }
 
 static void names_the_grant_that_a_role_without_rights_lacks(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
-    struct db db = open_fresh(conninfo);
     struct err err;
     int applied = -1;
 
@@ -136,14 +133,11 @@ static void names_the_grant_that_a_role_without_rights_lacks(void **state)
     assert_non_null(strstr(err.text, "GRANT CREATE"));
     assert_int_equal(applied, -1);
     must(db_exec(&db, "RESET ROLE; DROP ROLE slt_weak", &err));
-    db_close(&db);
 }
 
 static void works_for_the_owner_of_a_database_who_is_no_superuser(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
     char sql[160];
-    struct db db = open_fresh(conninfo);
     struct err err;
     int applied = 0;
 
@@ -156,15 +150,14 @@ static void works_for_the_owner_of_a_database_who_is_no_superuser(void **state)
     must(migrate_run(&db, &cfg, &applied, &err));
     assert_true(applied > 0);
     must(migrate_check(&db, &err));
-    assert_string_equal(value(&db, "SELECT tableowner FROM pg_catalog.pg_tables"
-                                   " WHERE schemaname = 'spanledger' AND tablename = 'span'"),
+    assert_string_equal(value("SELECT tableowner FROM pg_catalog.pg_tables"
+                              " WHERE schemaname = 'spanledger' AND tablename = 'span'"),
                         "slt_owner");
     (void)snprintf(sql, sizeof(sql),
                    "RESET ROLE; DROP OWNED BY slt_owner; ALTER DATABASE %s OWNER TO CURRENT_USER;"
                    "DROP ROLE slt_owner",
                    PQdb(db.conn));
     must(db_exec(&db, sql, &err));
-    db_close(&db);
 }
 
 struct session {
@@ -177,24 +170,22 @@ struct session {
 static void *migrate_in_thread(void *arg)
 {
     struct session *s = arg;
-    struct db db;
+    struct db own;
 
-    s->done = db_open(&db, s->conninfo, DB_ADMIN, 0, &s->err) &&
-              migrate_run(&db, &cfg, &s->applied, &s->err);
-    db_close(&db);
+    s->done = db_open(&own, s->conninfo, DB_ADMIN, 0, &s->err) &&
+              migrate_run(&own, &cfg, &s->applied, &s->err);
+    db_close(&own);
     return NULL;
 }
 
 static void several_programs_that_start_at_once_take_turns(void **state)
 {
     enum { SESSIONS = 4 };
-    char conninfo[CLUSTER_CONNINFO_BYTES];
     struct session sessions[SESSIONS];
     pthread_t threads[SESSIONS];
     int with_work = 0;
 
     (void)state;
-    cluster_new_database(cluster, conninfo);
     for (int i = 0; i < SESSIONS; i++) {
         sessions[i] = (struct session){.conninfo = conninfo};
         assert_int_equal(pthread_create(&threads[i], NULL, migrate_in_thread, &sessions[i]), 0);
@@ -210,8 +201,6 @@ static void several_programs_that_start_at_once_take_turns(void **state)
 
 static void a_migration_that_fails_leaves_nothing_of_itself(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
-    struct db db = open_fresh(conninfo);
     struct err err;
     int applied = -1;
 
@@ -220,65 +209,59 @@ static void a_migration_that_fails_leaves_nothing_of_itself(void **state)
     must(db_exec(&db, "CREATE SCHEMA api", &err));
     assert_false(migrate_run(&db, &cfg, &applied, &err));
     assert_non_null(strstr(err.text, "001_core"));
-    assert_string_equal(value(&db, "SELECT count(*) FROM pg_catalog.pg_tables"
-                                   " WHERE schemaname = 'spanledger'"),
+    assert_string_equal(value("SELECT count(*) FROM pg_catalog.pg_tables"
+                              " WHERE schemaname = 'spanledger'"),
                         "1"); /* schema_version alone */
     must(db_exec(&db, "DROP SCHEMA api", &err));
     must(migrate_run(&db, &cfg, &applied, &err)); /* and the next run does it all */
     assert_true(applied > 0);
-    db_close(&db);
 }
 
 static void every_constraint_and_every_key_has_a_name_of_ours(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
-    struct db db = open_fresh(conninfo);
     struct err err;
     int applied = -1;
 
     (void)state;
     must(migrate_run(&db, &cfg, &applied, &err));
     assert_string_equal(
-        value(&db, "SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint"
-                   " WHERE conrelid = 'spanledger.span'::regclass AND conname = 'span_key'"),
+        value("SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint"
+              " WHERE conrelid = 'spanledger.span'::regclass AND conname = 'span_key'"),
         "UNIQUE (trace_id, span_id, start_time, kind, tenant_id, trace_bucket)");
     assert_string_equal(
-        value(&db, "SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint"
-                   " WHERE conrelid = 'spanledger.trace'::regclass AND conname = 'trace_key'"),
+        value("SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint"
+              " WHERE conrelid = 'spanledger.trace'::regclass AND conname = 'trace_key'"),
         "UNIQUE (trace_id, day, tenant_id, trace_bucket)");
-    db_close(&db);
 }
 
 static void sums_of_money_are_exact_in_usd(void **state)
 {
-    char conninfo[CLUSTER_CONNINFO_BYTES];
-    struct db db = open_fresh(conninfo);
     struct err err;
     int applied = -1;
 
     (void)state;
     must(migrate_run(&db, &cfg, &applied, &err));
-    assert_string_equal(value(&db, "SELECT api.usd(123456789012345678901234)"),
+    assert_string_equal(value("SELECT api.usd(123456789012345678901234)"),
                         "123456789012.345678901234");
-    assert_string_equal(value(&db, "SELECT api.usd(1500000000000)"), "1.5");
-    assert_string_equal(value(&db, "SELECT api.span_hex(-5)"), "fffffffffffffffb");
-    assert_string_equal(value(&db, "SELECT api.time_of(1795222800123456789)"),
+    assert_string_equal(value("SELECT api.usd(1500000000000)"), "1.5");
+    assert_string_equal(value("SELECT api.span_hex(-5)"), "fffffffffffffffb");
+    assert_string_equal(value("SELECT api.time_of(1795222800123456789)"),
                         "2026-11-21 01:00:00.123456+00");
-    db_close(&db);
 }
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, close_db)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(brings_an_empty_database_to_the_newest_version),
-        cmocka_unit_test(refuses_a_database_that_is_newer_than_the_program),
-        cmocka_unit_test(refuses_a_migration_whose_text_has_changed),
-        cmocka_unit_test(names_the_grant_that_a_role_without_rights_lacks),
-        cmocka_unit_test(works_for_the_owner_of_a_database_who_is_no_superuser),
-        cmocka_unit_test(several_programs_that_start_at_once_take_turns),
-        cmocka_unit_test(a_migration_that_fails_leaves_nothing_of_itself),
-        cmocka_unit_test(every_constraint_and_every_key_has_a_name_of_ours),
-        cmocka_unit_test(sums_of_money_are_exact_in_usd),
+        TEST(brings_an_empty_database_to_the_newest_version),
+        TEST(refuses_a_database_that_is_newer_than_the_program),
+        TEST(refuses_a_migration_whose_text_has_changed),
+        TEST(names_the_grant_that_a_role_without_rights_lacks),
+        TEST(works_for_the_owner_of_a_database_who_is_no_superuser),
+        TEST(several_programs_that_start_at_once_take_turns),
+        TEST(a_migration_that_fails_leaves_nothing_of_itself),
+        TEST(every_constraint_and_every_key_has_a_name_of_ours),
+        TEST(sums_of_money_are_exact_in_usd),
     };
 
     return cmocka_run_group_tests_name("it_migrate", tests, setup, teardown);
