@@ -43,11 +43,6 @@ void otlp_partial_reject(struct otlp_partial *partial, uint32_t resource_index,
     append(partial, text);
 }
 
-void otlp_partial_warn(struct otlp_partial *partial, const char *text)
-{
-    append(partial, text);
-}
-
 void otlp_partial_cut(struct otlp_partial *partial, size_t cut, uint32_t max_attributes,
                       uint32_t max_depth)
 {

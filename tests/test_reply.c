@@ -97,9 +97,10 @@ static void warns_without_rejecting(void **state)
     struct otlp_partial partial = {0};
 
     (void)state; /* OTLP-45 */
-    otlp_partial_warn(&partial, "attributes cut at 10000");
+    otlp_partial_cut(&partial, 2, 10000, 64);
     otlp_export_response(OTLP_JSON, &partial, &out);
-    must_be("{\"partialSuccess\":{\"errorMessage\":\"attributes cut at 10000\"}}");
+    must_be("{\"partialSuccess\":{\"errorMessage\":\"2 spans stored without attributes beyond 10000"
+            " in one set or values nested deeper than 64\"}}");
 }
 
 static void bounds_the_message(void **state)

@@ -10,9 +10,6 @@ struct database {
     char conninfo[1024];
 };
 
-/* Whether cfg names an external database (--db or PG* variables). */
-bool database_is_external(const struct cfg *cfg);
-
 enum database_use {
     DATABASE_SERVE, /* this process keeps it, and takes over what a killed server left */
     DATABASE_MAKE,  /* made where there is none */

@@ -55,10 +55,8 @@ uint64_t genai_value_shows(uint16_t key, const struct value *value);
 void genai_count_content(struct findings *f, const struct attribute *attribute);
 
 /* Rows whose value is no attribute (the span's name where its dialect is there, scope, status): a bit
- * for each of genai_text_rows that has a text; the text of one; an attribute of that text, NULL: no
- * room. */
+ * for each of genai_text_rows that has a text; an attribute of that text, NULL: no room. */
 uint32_t genai_text_rows_of(const struct findings *f, unsigned classes);
-struct bytes genai_row_text(const struct findings *f, const struct genai_row *row);
 const struct attribute *genai_text_attribute(struct findings *f, uint16_t row);
 
 /* The hits as findings, by target, with first[] and count. False: no room in the arena. */

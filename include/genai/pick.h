@@ -52,9 +52,6 @@ void genai_read_identity(struct reading *r);
 void genai_read_state(struct reading *r);
 void genai_read_flags(struct reading *r);
 
-/* As price lists name the provider that is called so; false: a framework's name, or none. */
-bool genai_provider_of(struct arena *arena, struct bytes name, struct bytes *out_provider);
-
 static inline const struct finding *genai_first(const struct findings *f, enum target target)
 {
     return f->first[target] < f->first[target + 1] ? &f->items[f->first[target]] : NULL;

@@ -112,8 +112,6 @@ struct price_list {
         makes_count, host_count, term_count, word_count;
     struct price_slot_name *names;
     size_t name_mask;
-    uint32_t *ids; /* hash of set ids -> index of a set */
-    size_t id_mask;
 };
 
 /* See prices_new. price_list_free also after a failure. */

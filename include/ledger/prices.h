@@ -77,9 +77,6 @@ void prices_unref(struct prices *prices); /* NULL: nothing */
 bool prices_find(struct prices *prices, const struct price_question *question,
                  struct price *out_price);
 
-/* The price with this id, as prices_find gave it. False: this list has none. */
-bool prices_by_id(const struct prices *prices, uint64_t id, struct price *out_price);
-
 /* The index'th of all prices that prices_find may give, own ones included, some perhaps twice; false
  * past the end. */
 bool prices_at(const struct prices *prices, size_t index, struct price *out_price);

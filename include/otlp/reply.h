@@ -21,8 +21,6 @@ struct otlp_partial {
  * while there is room, and counts; of logs "resource_logs[0].scope_logs[0].log_records[3]: …". */
 void otlp_partial_reject(struct otlp_partial *partial, uint32_t resource_index,
                          uint32_t scope_index, uint32_t item_index, const char *reason);
-/* A warning about something that was stored in altered form ("… attributes cut at 10000"). */
-void otlp_partial_warn(struct otlp_partial *partial, const char *text);
 
 /* What was cut is announced, never silently dropped (OTLP-45, OTLP-48, OTLP-126): so many spans or log
  * records lost attributes or values to the limits; 0: no warning. */

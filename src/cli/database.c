@@ -13,7 +13,8 @@
 #define FIRST_PAUSE_MS 200
 #define LONGEST_PAUSE_MS 5000
 
-bool database_is_external(const struct cfg *cfg)
+/* --db or PG* variables. */
+static bool is_external(const struct cfg *cfg)
 {
     return cfg->db[0] != '\0' || cfg->db_from_environment;
 }
@@ -36,7 +37,7 @@ bool database_open(const struct cfg *cfg, enum database_use use, struct database
 {
     struct database d = {0};
 
-    if (database_is_external(cfg)) {
+    if (is_external(cfg)) {
         if (snprintf(d.conninfo, sizeof(d.conninfo), "%s", cfg->db) >= (int)sizeof(d.conninfo))
             return err_set(err, ERR_BAD_INPUT, "db has more than %zu bytes", sizeof(d.conninfo));
     } else if (use == DATABASE_SERVE || !embedded_find(cfg, d.conninfo, sizeof(d.conninfo), err)) {

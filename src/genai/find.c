@@ -353,7 +353,8 @@ uint64_t genai_names_show(const struct span *span)
            text_signs(genai_name_signs, genai_name_signs_from, span->name);
 }
 
-struct bytes genai_row_text(const struct findings *f, const struct genai_row *row)
+/* The text that a row reads which reads no attribute. */
+static struct bytes row_text(const struct findings *f, const struct genai_row *row)
 {
     const struct span *span = f->span;
 
@@ -374,8 +375,7 @@ uint32_t genai_text_rows_of(const struct findings *f, unsigned classes)
     uint32_t bit = 1;
 
     for (const uint16_t *row = genai_text_rows; *row != UINT16_MAX; row++, bit <<= 1)
-        if ((genai_rows[*row].classes & classes) != 0 &&
-            genai_row_text(f, &genai_rows[*row]).len > 0)
+        if ((genai_rows[*row].classes & classes) != 0 && row_text(f, &genai_rows[*row]).len > 0)
             rows |= bit;
     return rows;
 }
@@ -386,7 +386,7 @@ const struct attribute *genai_text_attribute(struct findings *f, uint16_t row)
 
     if (attribute != NULL)
         attribute->value =
-            (struct value){.kind = VALUE_STRING, .text = genai_row_text(f, &genai_rows[row])};
+            (struct value){.kind = VALUE_STRING, .text = row_text(f, &genai_rows[row])};
     return attribute;
 }
 

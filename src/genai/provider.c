@@ -45,7 +45,8 @@ static struct bytes without_api(struct bytes name)
     return name;
 }
 
-bool genai_provider_of(struct arena *arena, struct bytes name, struct bytes *out_provider)
+/* As price lists name the provider that is called so; false: a framework's name, or none. */
+static bool provider_of(struct arena *arena, struct bytes name, struct bytes *out_provider)
 {
     const struct genai_word *word;
 
@@ -164,7 +165,7 @@ static bool take_provider(struct reading *r, const struct finding *finding, stru
         if (word == NULL)
             return false; /* langchain, llama_index, …: no provider */
     }
-    if (genai_provider_of(r->f->arena, name, text))
+    if (provider_of(r->f->arena, name, text))
         return true;
     *out_reason = "a framework's name, no provider";
     return false;
@@ -260,7 +261,7 @@ static bool provider_of_model(struct reading *r, struct bytes model, struct byte
     /* A routing prefix: "vertex_ai/gemini-2.5-pro". */
     const struct bytes prefix = {model.at, (size_t)(slash - model.at)};
     return genai_word(GENAI_MAP_PROVIDER, prefix) != NULL &&
-           genai_provider_of(r->f->arena, prefix, out_provider);
+           provider_of(r->f->arena, prefix, out_provider);
 }
 
 void genai_read_provider(struct reading *r)

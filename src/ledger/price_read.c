@@ -411,30 +411,15 @@ static bool allocate(struct price_reader *r, struct bytes list_text, struct byte
     return true;
 }
 
-static bool add_ids(struct price_list *list, struct err *err)
+static void set_ids(struct price_list *list)
 {
-    list->id_mask = 64;
-    while (list->id_mask < 2 * (size_t)list->set_count)
-        list->id_mask *= 2;
-    list->ids = arena_alloc(&list->arena, list->id_mask * sizeof(*list->ids));
-    if (!list->ids)
-        return err_set(err, ERR_TOO_LARGE, "no memory for the price list");
-    memset(list->ids, 0xff, list->id_mask * sizeof(*list->ids)); /* PRICE_NONE */
-    list->id_mask--;
     for (uint32_t i = 0; i < list->set_count; i++) {
         struct price_set *set = &list->sets[i];
         const struct price_model *model = &list->models[set->model];
-        size_t at;
 
         set->id = price_id(model->name, list->providers[model->provider].id, set->source,
                            set->effective_from_ns, &set->rates);
-        for (at = set->id & list->id_mask;
-             list->ids[at] != PRICE_NONE && list->sets[list->ids[at]].id != set->id;)
-            at = (at + 1) & list->id_mask;
-        if (list->ids[at] == PRICE_NONE)
-            list->ids[at] = i;
     }
-    return true;
 }
 
 static bool check_models(const struct price_list *list, struct err *err)
@@ -457,5 +442,8 @@ bool price_list_read(struct price_list *list, struct bytes text, struct bytes ov
         return false;
     if (!r.ended)
         return price_read_bad(&r, "the list has no end", err);
-    return check_models(list, err) && price_overlay_read(&r, overlay, err) && add_ids(list, err);
+    if (!check_models(list, err) || !price_overlay_read(&r, overlay, err))
+        return false;
+    set_ids(list);
+    return true;
 }

@@ -289,30 +289,6 @@ bool prices_find(struct prices *prices, const struct price_question *question,
     return true;
 }
 
-bool prices_by_id(const struct prices *prices, uint64_t id, struct price *out_price)
-{
-    const struct price_list *list = &prices->base->list;
-    const struct price_own *own = &prices->own;
-
-    for (size_t i = id & list->id_mask; list->ids[i] != PRICE_NONE; i = (i + 1) & list->id_mask) {
-        if (list->sets[list->ids[i]].id == id) {
-            fill_set(list, &list->sets[list->ids[i]], out_price);
-            return true;
-        }
-    }
-    for (uint32_t g = 0; g < own->group_count; g++) {
-        const struct price_range range = own->groups[g].rows;
-
-        for (uint32_t i = range.first; i < range.first + range.count; i++) {
-            if (own->rows[i].id == id || own->rows[i].above_id == id) {
-                price_own_fill(own, g, &own->rows[i], own->rows[i].id != id, out_price);
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* Group of an own row: groups follow each other in the rows. */
 static uint32_t group_of(const struct price_own *own, uint32_t row)
 {

@@ -194,7 +194,7 @@ void counting_locks(const struct counting *c, struct buf *keys, bool *out_all)
         if (i == 0 || c->responses[i].key != c->responses[i - 1].key)
             buf_add(keys, &c->responses[i].key, sizeof(c->responses[i].key));
     buf_add_bytes(keys, buf_bytes(&c->more_locks));
-    *out_all = c->rounds > MOST_ROUNDS;
+    *out_all = c->rounds >= MOST_ROUNDS;
 }
 
 bool counting_has_lock(struct counting *c, const struct buf *locked, int32_t tenant_id,

@@ -26,7 +26,7 @@
 #include "store/versions.h"
 #include "store/write_shared.h"
 
-#define MOST_ATTEMPTS 5
+#define MOST_ATTEMPTS 5 /* more than the rounds in which store/counting gathers locks */
 #define KNOWN_DAYS 1024
 #define SCRATCH_MAX_BYTES (512U << 20)
 #define SCRATCH_KEEP_BYTES (4U << 20)
