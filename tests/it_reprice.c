@@ -162,7 +162,8 @@ static int run(const char *const words[], int kill_after_ms)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     buf_init(&said, TEXT_BYTES - 1);
     assert_true(file_read(out, &said));
-    memcpy(text, said.at, said.len);
+    if (said.len > 0) /* a run that was killed at once has said nothing */
+        memcpy(text, said.at, said.len);
     text[said.len] = '\0';
     buf_done(&said);
     return status;
