@@ -75,11 +75,24 @@ static bool embeds(struct bytes model)
     return model.len > 0 && memmem(model.at, model.len, word, sizeof(word) - 1) != NULL;
 }
 
+/* OpenInference's patch of the ADK writes the model's last call on the span of the agent above it. */
+static bool is_agent_by_name(struct reading *r)
+{
+    static const char agent[] = "invoke_agent ";
+    const struct bytes name = r->f->span->name;
+
+    return findings_dialect(r->f, DIALECT_GOOGLE_ADK) && name.len > sizeof(agent) - 1 &&
+           memcmp(name.at, agent, sizeof(agent) - 1) == 0;
+}
+
 static void settle(struct reading *r, const struct finding *finding, const struct genai_word *word)
 {
     r->m->observation = (enum observation)word->observation;
     r->m->flags |= word->flags;
-    if (word->observation == OBSERVATION_LLM) {
+    if (word->observation == OBSERVATION_LLM && is_agent_by_name(r)) {
+        r->m->observation = OBSERVATION_AGENT;
+        r->m->flags |= MEANING_AGGREGATE;
+    } else if (word->observation == OBSERVATION_LLM) {
         const struct genai_row *row = &genai_rows[finding->row];
         const struct finding *named = row->how == GENAI_IS ? finding
                                       : row->dialect == DIALECT_LAMINAR

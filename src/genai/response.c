@@ -29,6 +29,19 @@ static bool is_provider_id(struct bytes id)
     return false;
 }
 
+/* OpenAI's items of an answer are called so too; the answer itself is "resp_…". */
+static bool is_message_id(struct bytes id)
+{
+    return starts_with(id, "msg_");
+}
+
+/* Whether "msg_…" is a response of this call: Anthropic's, wherever it runs. */
+static bool answers_in_messages(const struct meaning *m)
+{
+    return (!bytes_is(m->provider, "openai") && !bytes_is(m->provider, "azure")) ||
+           memmem(m->model.at, m->model.len, "claude", 6) != NULL;
+}
+
 static bool take_id(struct reading *r, const struct finding *finding, struct bytes *text,
                     const char **out_reason)
 {
@@ -70,17 +83,25 @@ static bool string_behind(struct bytes text, size_t at, struct bytes *out_string
     return memchr(out_string->at, '\\', out_string->len) == NULL;
 }
 
+/* Like a provider's, or the first member of the whole, which is a response. */
+static bool names_whole(struct bytes text, size_t start, size_t before, struct bytes id)
+{
+    return is_provider_id(id) || (text.at[start] == '{' && skip_space(text, start + 1) == before &&
+                                  id.len >= 8 && memmem(text.at, text.len, "\"model\"", 7) != NULL);
+}
+
 /*
  * The id in the JSON of an output. The text is searched, not parsed: outputs are long, and this
  * runs for each call as it arrives. An "id" that begins like a provider's is one wherever it
  * stands; another only as the first member of the whole. What a model wrote stands in strings,
- * where quotes are escaped, so that it is not found.
+ * where quotes are escaped, so that it is not found. A message's id gives way to its response's.
  */
-static bool id_in_text(struct bytes text, struct bytes *out_id)
+static bool id_in_text(struct bytes text, bool messages, struct bytes *out_id)
 {
     static const char name[] = "\"id\"";
     const size_t start = skip_space(text, 0);
     size_t at = start;
+    bool any = false;
 
     if (start == text.len || (text.at[start] != '{' && text.at[start] != '['))
         return false;
@@ -92,23 +113,27 @@ static bool id_in_text(struct bytes text, struct bytes *out_id)
         size_t before;
 
         if (found == NULL)
-            return false;
+            break;
         before = (size_t)(found - text.at);
         at = before + sizeof(name) - 1;
         if (!string_behind(text, at, &id) || is_run_id(id))
             continue;
-        if (is_provider_id(id) ||
-            (text.at[start] == '{' && skip_space(text, start + 1) == before && id.len >= 8 &&
-             memmem(text.at, text.len, "\"model\"", 7) != NULL)) {
+        if (any ? starts_with(id, "resp_")
+                : !is_message_id(id) && names_whole(text, start, before, id)) {
             *out_id = id;
             return true;
         }
+        if (is_message_id(id) && messages && !any) {
+            *out_id = id;
+            any = true;
+        }
     }
-    return false;
+    return any;
 }
 
 /* In a value that arrived as structure: the members that responses have. */
-static bool id_in_value(struct reading *r, const struct value *value, struct bytes *out_id)
+static bool id_in_value(struct reading *r, const struct value *value, bool messages,
+                        struct bytes *out_id)
 {
     static const char *const pointers[] = {"/id", "/llm_output/id",
                                            "/generations/0/0/message/kwargs/response_metadata/id",
@@ -117,7 +142,8 @@ static bool id_in_value(struct reading *r, const struct value *value, struct byt
     for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
         const struct value *id = genai_pointer(r->f, value, pointers[i]);
 
-        if (id != NULL && id->kind == VALUE_STRING && is_provider_id(id->text)) {
+        if (id != NULL && id->kind == VALUE_STRING && is_provider_id(id->text) &&
+            (messages || !is_message_id(id->text))) {
             *out_id = id->text;
             return true;
         }
@@ -128,6 +154,7 @@ static bool id_in_value(struct reading *r, const struct value *value, struct byt
 void genai_read_response_id(struct reading *r)
 {
     static const struct pick pick = {TARGET_RESPONSE_ID, "response_id", take_id};
+    const bool messages = answers_in_messages(r->m);
 
     if (genai_pick(r, &pick, &r->m->response_id) != NULL || !observation_is_call(r->m->observation))
         return;
@@ -136,8 +163,8 @@ void genai_read_response_id(struct reading *r)
         const struct value *value = finding->attribute;
         struct bytes id;
 
-        if (value == NULL || !(value->kind == VALUE_STRING ? id_in_text(value->text, &id)
-                                                           : id_in_value(r, value, &id)))
+        if (value == NULL || !(value->kind == VALUE_STRING ? id_in_text(value->text, messages, &id)
+                                                           : id_in_value(r, value, messages, &id)))
             continue;
         r->m->response_id = genai_clean(r->f->arena, id);
         if (r->sources != NULL)

@@ -111,10 +111,10 @@ def responses(call):
     usage = chat_usage(call)
     tool = call.wants_tool()
     part = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": []}
-    item = {"id": f"item_{call.number}", "type": "message", "status": "completed",
+    item = {"id": f"msg_{call.number:08}", "type": "message", "status": "completed",
             "role": "assistant", "content": [part]}
     if tool:
-        item = {"id": f"item_{call.number}", "type": "function_call", "status": "completed",
+        item = {"id": f"fc_{call.number:08}", "type": "function_call", "status": "completed",
                 "call_id": f"call_{call.number}", "name": tool, "arguments": ARGUMENTS}
     whole = {"id": call.id, "object": "response", "created_at": 1790000000, "model": call.model,
              "status": "completed", "error": None, "incomplete_details": None,
