@@ -32,6 +32,10 @@ struct route_match {
 /* Finds the route of a request's path. One trailing slash is ignored (OTLP-03); case counts (OTLP-02). Pure. */
 struct route_match routes_find(const struct http_request *request);
 
+/* What helps a sender whose request no route takes, to stand behind the reason; "" where nothing does.
+ * Static. */
+const char *routes_hint(const struct http_request *request);
+
 /* Whether a route takes exports. */
 bool routes_is_export(enum route route);
 

@@ -22,11 +22,12 @@ static bool head(void *user, const struct http_request *request, size_t *out_max
 
     (void)user;
     if (match.route == ROUTE_NONE)
-        return err_set(err, ERR_NOT_FOUND, "nothing is served at '%s'",
-                       text_quote(request->path, quoted, sizeof(quoted)));
+        return err_set(err, ERR_NOT_FOUND, "nothing is served at '%s'%s",
+                       text_quote(request->path, quoted, sizeof(quoted)), routes_hint(request));
     if (!routes_takes(match.route, request->method))
-        return err_set(err, ERR_METHOD_NOT_ALLOWED, "method is '%s', want %s",
-                       text_quote(request->method, quoted, 24), routes_allow(match.route));
+        return err_set(err, ERR_METHOD_NOT_ALLOWED, "method is '%s', want %s%s",
+                       text_quote(request->method, quoted, 24), routes_allow(match.route),
+                       routes_hint(request));
     if (routes_is_export(match.route))
         return export_check(request, err);
     *out_max_body_bytes = READ_BODY_MAX_BYTES;

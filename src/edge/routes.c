@@ -90,6 +90,23 @@ struct route_match routes_find(const struct http_request *request)
     return match;
 }
 
+static bool ends_with(struct bytes text, const char *end)
+{
+    const size_t len = strlen(end);
+    return text.len >= len && memcmp(text.at + text.len - len, end, len) == 0;
+}
+
+const char *routes_hint(const struct http_request *request)
+{
+    const struct bytes path = without_trailing_slash(request->path);
+
+    if (!bytes_is(request->method, "POST") || request->protocol == HTTP_PROTOCOL_GRPC)
+        return "";
+    if (ends_with(path, "/v1/metrics"))
+        return "; metrics are not taken, OTEL_METRICS_EXPORTER=none spares an SDK the attempt";
+    return "; spans are taken at /v1/traces";
+}
+
 bool routes_is_export(enum route route)
 {
     return route == ROUTE_EXPORT || route == ROUTE_EXPORT_LOGS;
