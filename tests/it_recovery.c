@@ -257,6 +257,20 @@ static void a_signal_during_the_start_leaves_no_database_behind(void **state)
     server_remove(&server);
 }
 
+/* A database that never comes must not hold up who stops the server. */
+static void a_signal_is_obeyed_while_the_database_is_waited_for(void **state)
+{
+    static const char *const flags[] = {"--db", "host=/nowhere dbname=none", NULL};
+    struct server server;
+
+    (void)state;
+    server_prepare(&server, flags);
+    assert_true(server_spawn(&server));
+    assert_false(server_wait_ports(&server, 1500));
+    assert_int_equal(server_stop(&server, 10000), 0);
+    server_remove(&server);
+}
+
 static int run_program(const char *const argv[], int kill_after_ms)
 {
     int status = 0;
@@ -337,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_locked_table_is_503_within_the_deadline),
         cmocka_unit_test(a_migration_that_is_killed_starts_again_clean),
         cmocka_unit_test(a_signal_during_the_start_leaves_no_database_behind),
+        cmocka_unit_test(a_signal_is_obeyed_while_the_database_is_waited_for),
         cmocka_unit_test(a_restored_dump_has_every_span),
         /* last: it leaves this process in a name space of its own */
         cmocka_unit_test(full_disk_is_503_and_ends_with_the_shortage),

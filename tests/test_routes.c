@@ -100,35 +100,6 @@ static void reads_media_types(void **state)
     }
 }
 
-static void says_where_spans_are_taken_to_who_sends_them_elsewhere(void **state)
-{
-    static const struct {
-        const char *why;
-        const char *method;
-        const char *path;
-        enum http_protocol protocol;
-        const char *hint;
-    } rows[] = {
-        {"an endpoint of traces without its path", "POST", "/", HTTP_PROTOCOL_1, "/v1/traces"},
-        {"a typo", "POST", "/v1/trace", HTTP_PROTOCOL_1, "/v1/traces"},
-        {"an SDK's other signal", "POST", "/otel/v1/metrics", HTTP_PROTOCOL_1,
-         "OTEL_METRICS_EXPORTER=none"},
-        {"who reads is no sender", "GET", "/v1/metrics", HTTP_PROTOCOL_1, NULL},
-        {"gRPC has no paths of ours", "POST", "/x.Y/Z", HTTP_PROTOCOL_GRPC, NULL},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const struct http_request request = {.protocol = rows[i].protocol,
-                                             .method = bytes_of(rows[i].method),
-                                             .path = bytes_of(rows[i].path)};
-        const char *hint = routes_hint(&request);
-
-        if (rows[i].hint ? !strstr(hint, rows[i].hint) : hint[0] != '\0')
-            fail_msg("%s: '%s'", rows[i].why, hint);
-    }
-}
-
 static const struct error_case {
     const char *why;
     const char *path;
@@ -182,6 +153,35 @@ static void answers_errors_in_the_form_of_the_path(void **state)
                     c->body_part, strlen(c->body_part)))
             fail_msg("%s: body '%.*s'", c->why, (int)response.body.len, response.body.at);
         http_response_done(&response);
+    }
+}
+
+static void says_where_spans_are_taken_to_who_sends_them_elsewhere(void **state)
+{
+    static const struct {
+        const char *why;
+        const char *method;
+        const char *path;
+        enum http_protocol protocol;
+        const char *hint;
+    } rows[] = {
+        {"an endpoint of traces without its path", "POST", "/", HTTP_PROTOCOL_1, "/v1/traces"},
+        {"a typo", "POST", "/v1/trace", HTTP_PROTOCOL_1, "/v1/traces"},
+        {"an SDK's other signal", "POST", "/otel/v1/metrics", HTTP_PROTOCOL_1,
+         "OTEL_METRICS_EXPORTER=none"},
+        {"who reads is no sender", "GET", "/v1/metrics", HTTP_PROTOCOL_1, NULL},
+        {"gRPC has no paths of ours", "POST", "/x.Y/Z", HTTP_PROTOCOL_GRPC, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct http_request request = {.protocol = rows[i].protocol,
+                                             .method = bytes_of(rows[i].method),
+                                             .path = bytes_of(rows[i].path)};
+        const char *hint = routes_hint(&request);
+
+        if (rows[i].hint ? !strstr(hint, rows[i].hint) : hint[0] != '\0')
+            fail_msg("%s: '%s'", rows[i].why, hint);
     }
 }
 

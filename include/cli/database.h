@@ -2,6 +2,8 @@
 #ifndef CLI_DATABASE_H
 #define CLI_DATABASE_H
 
+#include <signal.h>
+
 #include "base/cfg.h"
 #include "store/embedded.h"
 
@@ -25,9 +27,10 @@ MUST_CHECK bool database_open(const struct cfg *cfg, enum database_use use,
                               struct database *out_database, struct err *err);
 void database_close(struct database *database);
 
-/* Migrates; an external database that is away is waited for when serving. */
-MUST_CHECK bool database_migrate(const struct cfg *cfg, const struct database *database, bool wait,
-                                 int *out_applied, char *engine, size_t engine_bytes,
-                                 struct err *err);
+/* Migrates. stopped: a database that is away is waited for until a signal handler sets it; NULL: is
+ * not waited for. */
+MUST_CHECK bool database_migrate(const struct cfg *cfg, const struct database *database,
+                                 const volatile sig_atomic_t *stopped, int *out_applied,
+                                 char *engine, size_t engine_bytes, struct err *err);
 
 #endif

@@ -64,18 +64,21 @@ static void pause_ms(int64_t ms)
     (void)nanosleep(&pause, NULL);
 }
 
-bool database_migrate(const struct cfg *cfg, const struct database *database, bool wait,
-                      int *out_applied, char *engine, size_t engine_bytes, struct err *err)
+bool database_migrate(const struct cfg *cfg, const struct database *database,
+                      const volatile sig_atomic_t *stopped, int *out_applied, char *engine,
+                      size_t engine_bytes, struct err *err)
 {
     struct db db = {0};
     bool done;
 
     for (int64_t ms = FIRST_PAUSE_MS; !db_open(&db, database->conninfo, DB_ADMIN, 0, err);
          ms = ms * 2 < LONGEST_PAUSE_MS ? ms * 2 : LONGEST_PAUSE_MS) {
-        if (!wait || err->kind != ERR_UNAVAILABLE)
+        if (!stopped || *stopped || err->kind != ERR_UNAVAILABLE)
             return false;
         log_event(LOG_WARN, "serve", "the database is away, trying again", "cause='%s'", err->text);
-        pause_ms(ms);
+        pause_ms(ms); /* ends early with a signal */
+        if (*stopped)
+            return false;
     }
     done =
         migrate_run(&db, cfg, out_applied, err) && migrate_engine(&db, engine, engine_bytes, err);

@@ -24,7 +24,7 @@ int migrate_command(int argc, char *const argv[])
     if (usage != USAGE_GO_ON)
         return usage == USAGE_HELPED ? EXIT_DONE : EXIT_USAGE;
     done = database_open(&cfg, DATABASE_MAKE, &database, &err) &&
-           database_migrate(&cfg, &database, /* wait= */ false, &applied, engine, sizeof(engine),
+           database_migrate(&cfg, &database, /* stopped= */ NULL, &applied, engine, sizeof(engine),
                             &err);
     database_close(&database);
     cfg_done(&cfg);

@@ -82,7 +82,7 @@ static bool start(struct running *r, const struct cfg *cfg, struct err *err)
     r->app.cfg = cfg;
     r->handlers = app_handlers(&r->app);
     if (!database_open(cfg, DATABASE_SERVE, &r->database, err) ||
-        !database_migrate(cfg, &r->database, /* wait= */ true, &applied, engine, sizeof(engine),
+        !database_migrate(cfg, &r->database, &early_signal, &applied, engine, sizeof(engine),
                           err) ||
         !price_feed_start(conninfo, &r->prices, err) ||
         !ingest_start(cfg, conninfo, price_feed_slot(r->prices), &r->ingest, err) ||
@@ -158,7 +158,8 @@ int serve_command(int argc, char *const argv[])
     (void)signal(SIGPIPE, SIG_IGN);
     take_early_signals();
     done = check_auth(&cfg, &err) && start(&running, &cfg, &err);
-    if (done && early_signal) {
+    if (early_signal && (done || err.kind == ERR_UNAVAILABLE)) {
+        done = true;
         log_event(LOG_INFO, "serve", "stopped while it started", "signal=%d", (int)early_signal);
     } else if (done) {
         print_address(&cfg, running.server);
