@@ -31,7 +31,7 @@
 #define MOST_TEXT ((size_t)64 << 20)
 #define SENDERS 16
 enum {
-    MOST_RECORDINGS = 100,
+    MOST_RECORDINGS = 500,
     MOST_BODIES = 16,
     MOST_SPANS = 200,
     MOST_ROWS = 32,
