@@ -27,4 +27,4 @@ FROM (
               reasoning_cost, audio_input_cost, audio_output_cost, image_cost, request_cost, cost_total)
     GROUP BY k.tenant_id, k.trace_bucket, k.trace_id
 ) AS d
-WHERE t.trace_id = d.trace_id AND t.day = $16 AND t.tenant_id = d.tenant_id AND t.trace_bucket = d.trace_bucket
+WHERE t.trace_id = d.trace_id AND t.day = $16 AND t.tenant_id + 0 = d.tenant_id AND t.trace_bucket = d.trace_bucket

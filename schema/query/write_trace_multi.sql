@@ -5,6 +5,6 @@
 UPDATE spanledger.trace AS t
 SET multi_day = true
 FROM unnest((SELECT $1::int4[]), (SELECT $2::int2[]), (SELECT $3::uuid[]), (SELECT $4::date[])) AS k (tenant_id, trace_bucket, trace_id, day)
-WHERE t.tenant_id = k.tenant_id AND t.trace_bucket = k.trace_bucket AND t.trace_id = k.trace_id
+WHERE t.tenant_id + 0 = k.tenant_id AND t.trace_bucket = k.trace_bucket AND t.trace_id = k.trace_id
   AND t.day >= k.day - 31 AND t.day <= k.day + 31 AND t.day <> k.day
   AND t.day >= $5 AND t.day <= $6 AND NOT t.multi_day

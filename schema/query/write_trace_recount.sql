@@ -111,5 +111,5 @@ LEFT JOIN LATERAL (
     ORDER BY s.start_time, s.start_ns, s.span_id
     LIMIT 1
 ) AS r ON true
-WHERE t.tenant_id = k.tenant_id AND t.trace_bucket = k.trace_bucket AND t.trace_id = k.trace_id AND t.day = k.day
+WHERE t.tenant_id + 0 = k.tenant_id AND t.trace_bucket = k.trace_bucket AND t.trace_id = k.trace_id AND t.day = k.day
   AND t.day >= $7 AND t.day <= $8
