@@ -62,7 +62,7 @@ const char *token_kind_name(enum token_kind kind);
 #define USAGE_RULES(X)                                                                             \
     X(NONE, 0, "none", "no usage was sent")                                                        \
     X(DISJOINT, 1, "disjoint", "sent as disjoint kinds")                                           \
-    X(PLAIN, 2, "plain", "nothing cached and no reasoning was sent: nothing to take apart")        \
+    X(PLAIN, 2, "plain", "no part of it was sent: nothing to take apart")                          \
     X(CACHE_EXCEEDS_INPUT, 3, "cache_exceeds_input",                                               \
       "more cached than input tokens: input cannot include them")                                  \
     X(TOTAL_EXCLUSIVE, 4, "total_exclusive", "the total is only reached by adding cached tokens")  \
