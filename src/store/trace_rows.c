@@ -15,6 +15,7 @@
 #include "store/copy.h"
 #include "store/pgtypes.h"
 #include "store/trace_copy.h"
+#include "store/write_plan.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -416,6 +417,7 @@ static bool add_items(struct trace_rows *rows, const struct write_item *items, s
         const struct stored_span *row = items[i].row;
         const enum write_outcome outcome = items[i].outcome;
 
+        write_plan_look_ahead(items, i, count);
         if (outcome == WRITE_NEW && !trace_sum_add(sum_of(rows, row), row, &rows->arena, err))
             return false;
         if ((outcome == WRITE_REPLACED || (outcome == WRITE_SUPERSEDED && has_preview(row))) &&
