@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-#define MARK "~w" /* between a response id and the world's number */
-#define MARK_BYTES (sizeof(MARK) - 1)
+#define TAIL 4 /* characters of a response id behind the world's number */
 #define TRACE_DIGITS 32
 #define MOST_BYTES ((size_t)64 << 20)
 
@@ -87,10 +86,12 @@ struct world_span world_span_of(struct arena *arena, struct arena *scratch, cons
         const char *response = response_at(sent, i, ids);
 
         if (response) {
-            buf_add_text(&text, response);
-            buf_add_text(&text, MARK);
+            const size_t len = strlen(response);
+
+            buf_add(&text, response, len - TAIL - WORLD_DIGITS);
             add_hole(&text, &holes);
-            i += strlen(response);
+            buf_add(&text, response + len - TAIL, TAIL);
+            i += len;
         } else if (trace_at(sent, i, ids)) {
             add_hole(&text, &holes);
             buf_add(&text, sent.at + i + WORLD_DIGITS, TRACE_DIGITS - WORLD_DIGITS);
@@ -135,29 +136,68 @@ void world_tell(const struct world_span *span, unsigned world, struct buf *out)
         memcpy(out->at + first + span->holes[i], number, WORLD_DIGITS);
 }
 
+/* Whether a response id of that world stands here. */
+static bool told_response_at(struct bytes text, size_t at, const char *id, const char *number)
+{
+    const size_t len = strlen(id);
+    const size_t hole = len - TAIL - WORLD_DIGITS;
+
+    return stands_at(text, at, id, hole) && stands_at(text, at + hole, number, WORLD_DIGITS) &&
+           stands_at(text, at + len - TAIL, id + len - TAIL, TAIL);
+}
+
+/* What was recorded instead of what stands here, an id of any kind; NULL: it is none. */
+static const char *recorded_at(struct bytes text, size_t at, const struct world_ids *ids,
+                               const char *number)
+{
+    const char *longest = NULL;
+
+    if (stands_at(text, at, number, WORLD_DIGITS))
+        for (size_t t = 0; t < ids->trace_count; t++)
+            if (stands_at(text, at + WORLD_DIGITS, ids->traces[t] + WORLD_DIGITS,
+                          TRACE_DIGITS - WORLD_DIGITS))
+                return ids->traces[t];
+    for (size_t i = 0; i < ids->response_count; i++)
+        if (told_response_at(text, at, ids->responses[i], number) &&
+            (!longest || strlen(ids->responses[i]) > strlen(longest)))
+            longest = ids->responses[i];
+    return longest;
+}
+
 void world_forget(struct bytes text, const struct world_ids *ids, unsigned world, struct buf *out)
 {
     char number[WORLD_DIGITS + 1];
-    char mark[MARK_BYTES + WORLD_DIGITS + 1];
 
     print_world(world, number);
-    (void)snprintf(mark, sizeof(mark), MARK "%s", number);
     for (size_t i = 0; i < text.len;) {
-        const char *recorded = NULL;
+        const char *recorded = recorded_at(text, i, ids, number);
 
-        if (stands_at(text, i, mark, sizeof(mark) - 1)) {
-            i += sizeof(mark) - 1;
-            continue;
+        if (recorded) {
+            buf_add_text(out, recorded);
+            i += strlen(recorded);
+        } else {
+            buf_add_byte(out, text.at[i++]);
         }
-        if (stands_at(text, i, number, WORLD_DIGITS))
-            for (size_t t = 0; t < ids->trace_count; t++)
-                if (stands_at(text, i + WORLD_DIGITS, ids->traces[t] + WORLD_DIGITS,
-                              TRACE_DIGITS - WORLD_DIGITS))
-                    recorded = ids->traces[t];
-        if (recorded)
-            buf_add(out, recorded, WORLD_DIGITS);
-        else
-            buf_add_byte(out, text.at[i]);
-        i += recorded ? WORLD_DIGITS : 1;
     }
+}
+
+bool world_can_tell(const struct world_ids *ids)
+{
+    for (size_t i = 0; i < ids->response_count; i++) {
+        const char *id = ids->responses[i];
+        const size_t len = strlen(id);
+
+        if (len < TAIL + WORLD_DIGITS)
+            return false;
+        for (size_t k = 0; k < i; k++)
+            if (strlen(ids->responses[k]) == len &&
+                memcmp(ids->responses[k], id, len - TAIL - WORLD_DIGITS) == 0 &&
+                memcmp(ids->responses[k] + len - TAIL, id + len - TAIL, TAIL) == 0)
+                return false;
+    }
+    for (size_t i = 0; i < ids->trace_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(ids->traces[i] + WORLD_DIGITS, ids->traces[k] + WORLD_DIGITS) == 0)
+                return false;
+    return true;
 }

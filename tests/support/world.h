@@ -9,16 +9,21 @@
 
 #include "support/doc.h"
 
-#define WORLD_DIGITS 4 /* of its number, in hex; the first of each trace id are replaced by them */
+/* Of a world's number, in hex: they stand in place of the first of each trace id, and of those before
+ * the last four characters of each response id, so that no text becomes longer. */
+#define WORLD_DIGITS 4
 #define WORLD_MOST 0xffff
 
 /* The ids of one recording, as recorded; texts end with a NUL. */
 struct world_ids {
-    const char **traces; /* 32 hex digits, distinct behind WORLD_DIGITS */
+    const char **traces; /* 32 hex digits, distinct */
     size_t trace_count;
     const char **responses; /* distinct */
     size_t response_count;
 };
+
+/* Whether ids are long enough, and still distinct when a world's number is in them. */
+bool world_can_tell(const struct world_ids *ids);
 
 /* One span with its resource and scope, as an element of resourceSpans in JSON. The world's number
  * goes where the holes are. */
