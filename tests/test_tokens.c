@@ -448,7 +448,7 @@ static const struct source *source_of(const struct sources *sources, const char 
     return NULL;
 }
 
-static void what_stands_beside_no_number_is_named_and_left_out(void **state)
+static void what_stands_beside_no_number_is_counted_and_marked(void **state)
 {
     const struct span *span = span_of("chat", "x",
                                       "{\"gen_ai.usage.input_tokens\":-5,"
@@ -460,13 +460,12 @@ static void what_stands_beside_no_number_is_named_and_left_out(void **state)
     (void)state;
     read_span(span, sources, &meaning);
     assert_true(meaning.flags & MEANING_ODD_USAGE);
-    assert_false(meaning.usage.sent);
-    assert_int_equal(meaning.usage.tokens[TOKEN_OUTPUT], 0);
+    assert_int_equal(meaning.usage.rule, USAGE_RULE_ODD);
+    assert_int_equal(meaning.usage.tokens[TOKEN_OUTPUT], 150);
     s = source_of(sources, "usage.input", "gen_ai.usage.input_tokens");
     assert_true(!s->used && bytes_is(s->value, "-5"));
     s = source_of(sources, "usage.output", "gen_ai.usage.output_tokens");
-    assert_true(!s->used && bytes_is(s->value, "150"));
-    assert_string_equal(s->reason, "told beside a number that is none: left out");
+    assert_true(s->used && bytes_is(s->value, "150"));
 }
 
 static void every_number_has_a_source(void **state)
@@ -513,7 +512,7 @@ int main(void)
         cmocka_unit_test_setup(every_dialect_is_read, fresh_arena),
         cmocka_unit_test_setup(nonsense_breaks_nothing, fresh_arena),
         cmocka_unit_test_setup(every_recorded_call_has_its_usage, fresh_arena),
-        cmocka_unit_test_setup(what_stands_beside_no_number_is_named_and_left_out, fresh_arena),
+        cmocka_unit_test_setup(what_stands_beside_no_number_is_counted_and_marked, fresh_arena),
         cmocka_unit_test_setup(every_number_has_a_source, fresh_arena),
     };
 

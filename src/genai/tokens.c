@@ -306,22 +306,6 @@ static void note_number(const struct usage_accounts *all, const struct choice *c
     sources_add(all->sources, &source);
 }
 
-static void note_left_out(const struct usage_accounts *all, const struct usage_account *account,
-                          enum usage_field field)
-{
-    const char *text =
-        arena_printf(all->sources->arena, "%lld", (long long)account->numbers.of[field]);
-    const struct source source = {.field = usage_field_name(field),
-                                  .key = account->from[field]->key,
-                                  .dialect = finding_dialect(account->from[field]),
-                                  .pointer = pointer_of(all, account, field),
-                                  .value = bytes_of(text != NULL ? text : ""),
-                                  .reason = "told beside a number that is none: left out"};
-
-    sources_add(all->sources, &source);
-}
-
-/* choice NULL: nothing is counted. */
 static void note_sources(const struct usage_accounts *all, const struct choice *choice)
 {
     for (size_t i = 0; all->sources != NULL && i < all->count; i++) {
@@ -332,10 +316,7 @@ static void note_sources(const struct usage_accounts *all, const struct choice *
 
             if (!usage_given(&account->numbers, field) || account->from[field] == NULL)
                 continue;
-            if (choice)
-                note_number(all, choice, account, field);
-            else
-                note_left_out(all, account, field);
+            note_number(all, choice, account, field);
         }
     }
 }
@@ -369,11 +350,10 @@ bool genai_tokens(struct findings *f, struct sources *sources, struct meaning *m
     usage_collect_hidden(&all);
     choice = choose(&all);
     meaning->usage = (struct token_usage){0};
-    if (choice.whole != NULL && !is_sound(choice.whole)) {
-        meaning->usage.rule = USAGE_RULE_ODD;
-        note_sources(&all, NULL);
-    } else if (choice.whole != NULL) {
+    if (choice.whole != NULL) {
         join(&choice, &meaning->usage);
+        if (!is_sound(choice.whole))
+            meaning->usage.rule = USAGE_RULE_ODD;
         if (choice.whole->aggregate) /* by its keys; by its operation: genai_read_observation */
             meaning->flags |= MEANING_AGGREGATE;
         note_sources(&all, &choice);

@@ -189,7 +189,9 @@ void cost_fill(struct meaning *meaning, struct prices *prices, int32_t tenant_id
     struct price price;
 
     meaning->cost = unknown;
-    if (meaning->usage.sent && (question.model.len > 0 || question.request_model.len > 0) &&
+    /* Beside a number that is none, the others would pass a part of the cost off as the whole. */
+    if (meaning->usage.sent && meaning->usage.rule != USAGE_RULE_ODD &&
+        (question.model.len > 0 || question.request_model.len > 0) &&
         prices_find(prices, &question, &price) && !compute(&meaning->usage, &price, &meaning->cost))
         meaning->cost = unknown;
     set_total(&meaning->cost, preference);
