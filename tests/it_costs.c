@@ -193,7 +193,8 @@ static const struct odd {
     {"NaN", INPUT(DOUBLE("\"NaN\"")) OUTPUT(INT(100)), "gen_ai.usage.input_tokens", "NaN", 100},
     {"words", INPUT(STRING("12.5 tokens")) OUTPUT(INT(100)), "gen_ai.usage.input_tokens",
      "12.5 tokens", 100},
-    {"the sound side of it", INPUT(INT(1000)) OUTPUT(INT(-1)), "gen_ai.usage.input_tokens", "1000", 1000},
+    {"the sound side of it", INPUT(INT(1000)) OUTPUT(INT(-1)), "gen_ai.usage.input_tokens", "1000",
+     1000},
 };
 #define FIRST_ODD 100
 

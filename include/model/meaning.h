@@ -76,7 +76,8 @@ const char *token_kind_name(enum token_kind kind);
     X(UNCACHED_SENT, 10, "uncached_sent", "the uncached part of input was sent too")               \
     X(REASONING_OUTSIDE, 11, "reasoning_outside", "reasoning is counted beside output")            \
     X(PART_EXCEEDS, 12, "part_exceeds", "a part is larger than its whole: counted beside it")      \
-    X(ODD, 13, "odd", "a number was sent that is none: the others are counted, what they cost is unknown")
+    X(ODD, 13, "odd",                                                                              \
+      "a number was sent that is none: the others are counted, what they cost is unknown")
 
 enum usage_rule {
 #define X(id, number, name, text) USAGE_RULE_##id = (number),
