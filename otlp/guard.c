@@ -207,7 +207,7 @@ static bool check_field(struct guard *g, struct err *err)
 {
     const struct rule *shape = rules[g->frames[g->depth - 1].shape];
     const uint8_t *at = g->reader.at;
-    struct pb_field field;
+    struct pb_field field = {0};
     const char *wrong = pb_next(&g->reader, &field);
 
     if (wrong)

@@ -77,18 +77,18 @@ static const struct taken {
     int64_t ingest_workers;
     int rest;
 } taken[] = {
-    {"nothing given: defaults", {NULL}, NULL, NULL, "127.0.0.1:4318", 2, 0},
-    {"flag with its value behind", {"--listen", "a:1"}, NULL, NULL, "a:1", 2, 2},
-    {"flag with '='", {"--listen=a:1"}, NULL, NULL, "a:1", 2, 1},
-    {"value that holds '='", {"--listen=a=1"}, NULL, NULL, "a=1", 2, 1},
-    {"value that looks like a flag", {"--listen", "--db"}, NULL, NULL, "--db", 2, 2},
-    {"the later flag wins", {"--listen=a:1", "--listen=b:2"}, NULL, NULL, "b:2", 2, 2},
-    {"empty text", {"--listen="}, NULL, NULL, "", 2, 1},
+    {"nothing given: defaults", {NULL}, NULL, NULL, "127.0.0.1:4318", 3, 0},
+    {"flag with its value behind", {"--listen", "a:1"}, NULL, NULL, "a:1", 3, 2},
+    {"flag with '='", {"--listen=a:1"}, NULL, NULL, "a:1", 3, 1},
+    {"value that holds '='", {"--listen=a=1"}, NULL, NULL, "a=1", 3, 1},
+    {"value that looks like a flag", {"--listen", "--db"}, NULL, NULL, "--db", 3, 2},
+    {"the later flag wins", {"--listen=a:1", "--listen=b:2"}, NULL, NULL, "b:2", 3, 2},
+    {"empty text", {"--listen="}, NULL, NULL, "", 3, 1},
     {"number", {"--ingest-workers", "20"}, NULL, NULL, "127.0.0.1:4318", 20, 2},
-    {"variable", {NULL}, NULL, "c:3", "c:3", 2, 0},
-    {"flag before variable", {"--listen=a:1"}, NULL, "c:3", "a:1", 2, 1},
-    {"variable before file", {NULL}, "listen = d:4", "c:3", "c:3", 2, 0},
-    {"flag before file", {"--listen=a:1"}, "listen = d:4\n", NULL, "a:1", 2, 1},
+    {"variable", {NULL}, NULL, "c:3", "c:3", 3, 0},
+    {"flag before variable", {"--listen=a:1"}, NULL, "c:3", "a:1", 3, 1},
+    {"variable before file", {NULL}, "listen = d:4", "c:3", "c:3", 3, 0},
+    {"flag before file", {"--listen=a:1"}, "listen = d:4\n", NULL, "a:1", 3, 1},
     {"file", {NULL}, "listen = d:4\ningest-workers=7", NULL, "d:4", 7, 0},
     {"file: identifiers with '_'", {NULL}, "ingest_workers = 7\n", NULL, "127.0.0.1:4318", 7, 0},
     {"file: comments, empty lines, spaces, tabs, CRLF",
@@ -96,26 +96,26 @@ static const struct taken {
      "# c\r\n\r\n \t\n  listen\t=  d:4 \t\r\n   # c\n",
      NULL,
      "d:4",
-     2,
+     3,
      0},
-    {"file: '#' within a value", {NULL}, "listen = d#4", NULL, "d#4", 2, 0},
+    {"file: '#' within a value", {NULL}, "listen = d#4", NULL, "d#4", 3, 0},
     {"ends at a word that is no flag",
      {"list", "--listen=a:1"},
      NULL,
      NULL,
      "127.0.0.1:4318",
-     2,
+     3,
      0},
-    {"ends at a lone dash", {"--listen=a:1", "-"}, NULL, NULL, "a:1", 2, 1},
-    {"-- is taken and ends", {"--listen=a:1", "--", "--x"}, NULL, NULL, "a:1", 2, 2},
+    {"ends at a lone dash", {"--listen=a:1", "-"}, NULL, NULL, "a:1", 3, 1},
+    {"-- is taken and ends", {"--listen=a:1", "--", "--x"}, NULL, NULL, "a:1", 3, 2},
     {"the command's own flag with value",
      {"--older-than", "--x", "w"},
      NULL,
      NULL,
      "127.0.0.1:4318",
-     2,
+     3,
      2},
-    {"the command's own switch", {"--json", "--listen=a:1", "w"}, NULL, NULL, "a:1", 2, 2},
+    {"the command's own switch", {"--json", "--listen=a:1", "w"}, NULL, NULL, "a:1", 3, 2},
 };
 
 static void takes_file_then_environment_then_flags(void **state)
@@ -322,9 +322,9 @@ static void help_and_markdown_name_every_setting(void **state)
     buf_add_byte(&table, '\0');
     assert_true(buf_ok(&help) && buf_ok(&table));
     assert_non_null(strstr((char *)help.at, "  --ingest-workers N\n"));
-    assert_non_null(strstr((char *)help.at, "default 2, from 1 to 20\n"));
+    assert_non_null(strstr((char *)help.at, "default 3, from 1 to 20\n"));
     assert_non_null(strstr((char *)help.at, "default 127.0.0.1:4318\n"));
-    assert_non_null(strstr((char *)table.at, "| `--ingest-workers` | `2` | 1 to 20 | threads"));
+    assert_non_null(strstr((char *)table.at, "| `--ingest-workers` | `3` | 1 to 20 | threads"));
     assert_non_null(strstr((char *)table.at, "| `--db` |  | | libpq"));
     buf_clear(&help);
     cfg_help(&help, (const char *const[]){"data-dir", NULL});
