@@ -281,7 +281,7 @@ static void reads_grpc_timeout(void **state)
         const char *value;
         bool good;
     } rows[] = {
-        {"1m", true}, /* a minute, not a millisecond */
+        {"1M", true}, /* a minute; m is a millisecond */
         {"10S", true},       {"99999999n", true}, {"1H", true},          {"50000m", true},
         {"20000000u", true}, {"9S9", false},      {"123456789S", false}, {"S", false},
         {"5", false},        {"-1S", false},      {"1x", false},
