@@ -33,6 +33,12 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Whether part stands somewhere in text; an empty text, which may have no address, holds nothing. */
+static inline bool bytes_contains(struct bytes text, struct bytes part)
+{
+    return text.len > 0 && memmem(text.at, text.len, part.at, part.len) != NULL;
+}
+
 /* The order of the bytes, of a text and its beginning the beginning first: < 0, 0, > 0. */
 static inline int bytes_compare(struct bytes a, struct bytes b)
 {

@@ -39,7 +39,7 @@ static bool is_message_id(struct bytes id)
 static bool answers_in_messages(const struct meaning *m)
 {
     return (!bytes_is(m->provider, "openai") && !bytes_is(m->provider, "azure")) ||
-           memmem(m->model.at, m->model.len, "claude", 6) != NULL;
+           bytes_contains(m->model, bytes_of("claude"));
 }
 
 static bool take_id(struct reading *r, const struct finding *finding, struct bytes *text,
@@ -87,7 +87,7 @@ static bool string_behind(struct bytes text, size_t at, struct bytes *out_string
 static bool names_whole(struct bytes text, size_t start, size_t before, struct bytes id)
 {
     return is_provider_id(id) || (text.at[start] == '{' && skip_space(text, start + 1) == before &&
-                                  id.len >= 8 && memmem(text.at, text.len, "\"model\"", 7) != NULL);
+                                  id.len >= 8 && bytes_contains(text, bytes_of("\"model\"")));
 }
 
 /*

@@ -296,7 +296,7 @@ static void collect_aggregates(struct usage_accounts *all)
 
 bool usage_contains(struct bytes text, const char *part)
 {
-    return text.len > 0 && memmem(text.at, text.len, part, strlen(part)) != NULL;
+    return bytes_contains(text, bytes_of(part));
 }
 
 void usage_collect(struct findings *f, struct sources *sources, const struct meaning *meaning,

@@ -11,7 +11,7 @@ static bool starts(struct bytes text, const char *with)
 
 static bool contains(struct bytes text, const char *what)
 {
-    return memmem(text.at, text.len, what, strlen(what)) != NULL;
+    return bytes_contains(text, bytes_of(what));
 }
 
 static struct bytes from(struct bytes text, size_t at)

@@ -33,7 +33,7 @@ static bool term_matches(const struct price_term *term, struct bytes text)
         return text.len >= want.len &&
                memcmp(text.at + text.len - want.len, want.at, want.len) == 0;
     case PRICE_TERM_ANYWHERE:
-        return memmem(text.at, text.len, want.at, want.len) != NULL;
+        return bytes_contains(text, want);
     case PRICE_TERM_PATTERN:
         return text.len == want.len && pattern_at_start(text, want);
     case PRICE_TERM_PATTERN_START:
