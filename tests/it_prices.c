@@ -32,7 +32,8 @@ static void read_back(const char *from, char *to)
 
     buf_init(&text, OUT_BYTES - 1);
     assert_true(file_read(from, &text));
-    memcpy(to, text.at, text.len);
+    if (text.len > 0)
+        memcpy(to, text.at, text.len);
     to[text.len] = '\0';
     buf_done(&text);
 }
