@@ -6,7 +6,6 @@
 #include "test.h"
 
 #include <inttypes.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include "support/doc.h"
 #include "support/expect.h"
 #include "support/server.h"
+#include "support/sql_value.h"
 
 #define ROOM ((size_t)64 << 20)
 
@@ -106,20 +106,6 @@ static void check(bool reported)
     }
 }
 
-static const char *value(const char *sql)
-{
-    static char answer[256];
-    PGconn *conn = PQconnectdb(conninfo);
-    PGresult *result = PQexec(conn, sql);
-
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        fail_msg("%s: %s", sql, PQerrorMessage(conn));
-    (void)snprintf(answer, sizeof(answer), "%s", PQgetvalue(result, 0, 0));
-    PQclear(result);
-    PQfinish(conn);
-    return answer;
-}
-
 /* Exit status of `spanledger WORD --cost-preference …`. */
 static int run(const char *word, const char *preference)
 {
@@ -157,14 +143,16 @@ static void a_changed_preference_moves_stored_spans_when_they_are_priced_anew(vo
     (void)state;
     assert_int_equal(run("reprice", "computed"), 0);
     check(/* reported= */ false);
-    assert_string_equal(value("SELECT count(*) FROM spanledger.price_change_sum WHERE changed > 0"),
-                        "1");
+    assert_string_equal(
+        sql_value(conninfo, "SELECT count(*) FROM spanledger.price_change_sum WHERE changed > 0"),
+        "1");
     assert_int_equal(run("reprice", "reported"), 0);
     check(/* reported= */ true);
-    assert_string_equal(value("SELECT count(*) FROM spanledger.span s JOIN spanledger.trace t USING"
-                              " (trace_id) WHERE s.cost_total IS DISTINCT FROM t.cost_total AND"
-                              " s.cost_total <> 0"),
-                        "0");
+    assert_string_equal(
+        sql_value(conninfo, "SELECT count(*) FROM spanledger.span s JOIN spanledger.trace t USING"
+                            " (trace_id) WHERE s.cost_total IS DISTINCT FROM t.cost_total AND"
+                            " s.cost_total <> 0"),
+        "0");
 }
 
 /* One that was interrupted under another preference is another one. */
@@ -172,9 +160,10 @@ static void a_run_does_not_go_on_with_another_preference(void **state)
 {
     (void)state;
     assert_string_equal(
-        value("WITH again AS (UPDATE spanledger.price_change SET finished_at = NULL, done_day ="
-              " '9999-01-01' WHERE prices LIKE '%reported costs first' RETURNING 1) SELECT"
-              " count(*) FROM again"),
+        sql_value(conninfo,
+                  "WITH again AS (UPDATE spanledger.price_change SET finished_at = NULL, done_day ="
+                  " '9999-01-01' WHERE prices LIKE '%reported costs first' RETURNING 1) SELECT"
+                  " count(*) FROM again"),
         "1");
     assert_int_equal(run("reprice", "computed"), 0);
     check(/* reported= */ false);
@@ -221,9 +210,10 @@ static void usage_that_is_none_is_kept_left_out_of_sums_and_marked(void **state)
             strcmp(doc_at(doc_get(ledger, "received"), odds[i].key, NULL), odds[i].received) != 0)
             fail_msg("%s: %s", odds[i].why, doc_sorted(&arena, trace));
     }
-    assert_string_equal(value("SELECT count(*) FROM spanledger.span WHERE meaning_flags & 128 <> 0"
-                              " AND usage_rule = 13 AND cost_total IS NULL"),
-                        "5");
+    assert_string_equal(
+        sql_value(conninfo, "SELECT count(*) FROM spanledger.span WHERE meaning_flags & 128 <> 0"
+                            " AND usage_rule = 13 AND cost_total IS NULL"),
+        "5");
 }
 
 static void other_words_are_refused(void **state)

@@ -8,7 +8,6 @@
 #include "test.h"
 
 #include <fcntl.h>
-#include <libpq-fe.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "support/fixture.h"
 #include "support/number.h"
 #include "support/server.h"
+#include "support/sql_value.h"
 
 #define TEXT_BYTES 65536
 #define REQUEST_BYTES 300000
@@ -100,20 +100,6 @@ static bool send_copies(uint32_t first, uint32_t last)
     return fine;
 }
 
-static const char *value(const char *sql)
-{
-    static char answer[256];
-    PGconn *conn = PQconnectdb(conninfo);
-    PGresult *result = PQexec(conn, sql);
-
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        fail_msg("%s: %s", sql, PQerrorMessage(conn));
-    (void)snprintf(answer, sizeof(answer), "%s", PQgetvalue(result, 0, 0));
-    PQclear(result);
-    PQfinish(conn);
-    return answer;
-}
-
 static pid_t start(const char *const words[], const char *out)
 {
     char program[512];
@@ -152,7 +138,7 @@ static int run(const char *const words[], int kill_after_ms)
     (void)snprintf(out, sizeof(out), "%s/said", server.data_dir);
     const pid_t pid = start(words, out);
     if (kill_after_ms == UNTIL_HALF_WAY) {
-        for (int i = 0; i < 10000 && strcmp(value(HALF_WAY), "0") == 0; i++)
+        for (int i = 0; i < 10000 && strcmp(sql_value(conninfo, HALF_WAY), "0") == 0; i++)
             (void)usleep(1000);
         (void)kill(pid, SIGKILL);
     } else if (kill_after_ms >= 0) {
@@ -202,9 +188,9 @@ static void must_equal(const char *left, const char *right)
 {
     char first[256];
 
-    (void)snprintf(first, sizeof(first), "%s", value(left));
-    if (strcmp(first, value(right)) != 0)
-        fail_msg("%s\n  is %s\n%s\n  is %s", left, first, right, value(right));
+    (void)snprintf(first, sizeof(first), "%s", sql_value(conninfo, left));
+    if (strcmp(first, sql_value(conninfo, right)) != 0)
+        fail_msg("%s\n  is %s\n%s\n  is %s", left, first, right, sql_value(conninfo, right));
 }
 
 static void sums_agree(void)
@@ -230,23 +216,24 @@ static void a_dry_run_says_what_would_change_and_changes_nothing(void **state)
 
     (void)state;
     (void)snprintf(wanted, sizeof(wanted), "%ld", trace_count * CALLS);
-    assert_string_equal(value("SELECT count(*) " BILLED), wanted);
+    assert_string_equal(sql_value(conninfo, "SELECT count(*) " BILLED), wanted);
     sums_agree();
     (void)snprintf(prices, sizeof(prices), "%s/prices.csv", server.data_dir);
     write_prices(prices, NEW_PRICES);
     if (run(import, -1) != 0)
         fail_msg("%s", text);
-    (void)snprintf(before, sizeof(before), "%s", value("SELECT sum(cost_total) " BILLED));
+    (void)snprintf(before, sizeof(before), "%s",
+                   sql_value(conninfo, "SELECT sum(cost_total) " BILLED));
     if (run(dry, -1) != 0)
         fail_msg("%s", text);
     (void)snprintf(wanted, sizeof(wanted), "\"calls\":%ld", trace_count * CALLS);
     assert_non_null(strstr(text, wanted));
     (void)snprintf(wanted, sizeof(wanted), "\"cost_usd_after\":\"%s\"",
-                   value("SELECT api.usd((" RECOUNT "))"));
+                   sql_value(conninfo, "SELECT api.usd((" RECOUNT "))"));
     if (!strstr(text, wanted))
         fail_msg("want %s in %s", wanted, text);
-    assert_string_equal(value("SELECT sum(cost_total) " BILLED), before);
-    assert_string_equal(value("SELECT count(*) FROM spanledger.price_change"), "0");
+    assert_string_equal(sql_value(conninfo, "SELECT sum(cost_total) " BILLED), before);
+    assert_string_equal(sql_value(conninfo, "SELECT count(*) FROM spanledger.price_change"), "0");
 }
 
 static void a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum(void **state)
@@ -265,7 +252,8 @@ static void a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum(void **stat
         killed += WIFSIGNALED(run(all, after_ms));
         sums_agree();
         if (round == 3)
-            print_message("half-way: %s of %ld calls\n", value(REPRICED), trace_count * CALLS);
+            print_message("half-way: %s of %ld calls\n", sql_value(conninfo, REPRICED),
+                          trace_count * CALLS);
     }
     print_message("killed %d of 12\n", killed);
     begin_ms = mono_ms();
@@ -278,14 +266,17 @@ static void a_run_that_is_killed_goes_on_and_ends_with_the_exact_sum(void **stat
                "0)) " BILLED);
     sums_agree();
     assert_string_equal(
-        value("SELECT bool_and(finished_at IS NOT NULL) FROM spanledger.price_change"), "t");
-    assert_string_equal(value("SELECT count(*) > 0 FROM spanledger.admin_audit WHERE action = "
-                              "'reprice'"),
+        sql_value(conninfo,
+                  "SELECT bool_and(finished_at IS NOT NULL) FROM spanledger.price_change"),
+        "t");
+    assert_string_equal(sql_value(conninfo,
+                                  "SELECT count(*) > 0 FROM spanledger.admin_audit WHERE action = "
+                                  "'reprice'"),
                         "t");
     assert_string_equal(
-        value("SELECT count(*) FROM spanledger.span s WHERE price_id IS NOT NULL AND "
-              "NOT EXISTS (SELECT FROM spanledger.price p WHERE p.price_id = "
-              "s.price_id)"),
+        sql_value(conninfo, "SELECT count(*) FROM spanledger.span s WHERE price_id IS NOT NULL AND "
+                            "NOT EXISTS (SELECT FROM spanledger.price p WHERE p.price_id = "
+                            "s.price_id)"),
         "0");
 }
 
@@ -347,7 +338,7 @@ static void spans_that_come_meanwhile_are_priced_too(void **state)
         fail_msg("%s", text);
     trace_count += 300;
     (void)snprintf(wanted, sizeof(wanted), "%ld", trace_count * CALLS);
-    assert_string_equal(value("SELECT count(*) " BILLED), wanted);
+    assert_string_equal(sql_value(conninfo, "SELECT count(*) " BILLED), wanted);
     must_equal("SELECT sum(cost_total) " BILLED, RECOUNT);
     sums_agree();
 }

@@ -5,7 +5,8 @@
 -- A day further than 31 days from all others of its trace is shown by itself in lists: looking into every chunk for each new trace would cost more
 -- than all the rest.
 -- tenant_id + 0, here and wherever rows of traces are looked up to be written: so no index but the key can be taken. All others begin with the
--- tenant, look as cheap while a chunk has not been analysed, and read it whole for each trace (seen: 112 us a span).
+-- tenant, look as cheap while a chunk has not been analysed, and read it whole for each trace (seen on a young table: 70,000
+-- entries read for the 200 traces of one batch).
 -- OFFSET 0 keeps the planner from turning the join round: planned while the table is empty, it would scan all of trace for each batch for ever
 -- (measured: 100 us a span instead of 18).
 SELECT (k.place - 1)::int4 AS place, t.day, t.counted_spans, t.plain_spans, t.span_count

@@ -4,6 +4,7 @@
 #include "store/pgtypes.h"
 #include "store/row.h"
 #include "store/settle.h"
+#include "store/span_row.h"
 
 #define DAYS_AROUND 31
 #define DAY_NS (S_PER_DAY * NS_PER_S)
@@ -47,16 +48,6 @@ static void add_trace_params(struct settle_round *r, struct call *call)
         call_array(call, types[i], &r->c->arrays[i]);
 }
 
-static enum observation observation_of(struct row *row, int column)
-{
-    const struct bytes name = row_text_or_empty(row, column);
-
-    for (unsigned o = 0; o < OBSERVATION_COUNT; o++)
-        if (bytes_is(name, observation_name((enum observation)o)))
-            return (enum observation)o;
-    return OBSERVATION_SPAN;
-}
-
 enum column {
     PLACE,
     SPAN_ID,
@@ -94,7 +85,7 @@ static void read_facts(struct row *row, const struct settle_trace *trace, struct
         .has_parent = !row_is_null(row, PARENT_SPAN_ID),
         .parent_span_id = row_int8_or_0(row, PARENT_SPAN_ID),
         .duration_ns = row_int8(row, DURATION_NS),
-        .observation = observation_of(row, OBSERVATION_TYPE),
+        .observation = span_row_observation(row_text_or_empty(row, OBSERVATION_TYPE)),
         .flags = (unsigned)row_int4_or_0(row, MEANING_FLAGS) &
                  ~(unsigned)(STORED_FLAG_COUNTED | STORED_FLAG_PLAIN),
         .has_usage = row_int8s(row, USAGE, usage, TOKEN_KIND_COUNT + 1, /* if_null= */ 0),
