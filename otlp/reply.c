@@ -58,6 +58,27 @@ void otlp_partial_cut(struct otlp_partial *partial, size_t cut, uint32_t max_att
     append(partial, text);
 }
 
+void otlp_early_look(struct otlp_early *early, uint64_t start_unix_nano)
+{
+    const uint64_t end = UINT64_C(10000000000000000); /* April 1970; in microseconds, 2286 */
+
+    if (start_unix_nano > 0 && start_unix_nano < end && early->count++ == 0)
+        early->first = start_unix_nano;
+}
+
+void otlp_partial_early(struct otlp_partial *partial, const struct otlp_early *early)
+{
+    char text[160];
+
+    if (early->count == 0)
+        return;
+    (void)snprintf(text, sizeof(text),
+                   "%zu spans stored in 1970: times are nanoseconds since 1970, the first of these "
+                   "is %" PRIu64,
+                   early->count, early->first);
+    append(partial, text);
+}
+
 /* Texts come from our own messages, which may quote the sender: answers are UTF-8 always. */
 static struct buf sound(const char *text)
 {

@@ -103,6 +103,26 @@ static void warns_without_rejecting(void **state)
             " in one set or values nested deeper than 64\"}}");
 }
 
+static void warns_of_times_in_another_unit(void **state)
+{
+    struct otlp_partial partial = {0};
+    static const uint64_t plain[] = {0, 10000000000000000, 1763764123456000000, UINT64_MAX};
+    static const uint64_t odd[] = {1763764123456, 1763764123456000, 1763764123};
+    struct otlp_early early = {0};
+
+    (void)state; /* OTLP-45 */
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        otlp_early_look(&early, plain[i]);
+    otlp_partial_early(&partial, &early);
+    assert_string_equal(partial.message, "");
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+        otlp_early_look(&early, odd[i]);
+    otlp_partial_early(&partial, &early);
+    otlp_export_response(OTLP_JSON, &partial, &out);
+    must_be("{\"partialSuccess\":{\"errorMessage\":\"3 spans stored in 1970: times are nanoseconds "
+            "since 1970, the first of these is 1763764123456\"}}");
+}
+
 static void bounds_the_message(void **state)
 {
     struct otlp_partial partial = {0};
@@ -181,6 +201,7 @@ int main(void)
         cmocka_unit_test(names_rejected_log_records),
         cmocka_unit_test_setup_teardown(writes_the_bytes_of_the_protocol, setup, teardown),
         cmocka_unit_test_setup_teardown(warns_without_rejecting, setup, teardown),
+        cmocka_unit_test_setup_teardown(warns_of_times_in_another_unit, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds_the_message, setup, teardown),
         cmocka_unit_test_setup_teardown(writes_a_plain_status, setup, teardown),
         cmocka_unit_test_setup_teardown(names_the_field_and_when_to_come_again, setup, teardown),

@@ -27,6 +27,15 @@ void otlp_partial_reject(struct otlp_partial *partial, uint32_t resource_index,
 void otlp_partial_cut(struct otlp_partial *partial, size_t cut, uint32_t max_attributes,
                       uint32_t max_depth);
 
+/* Times are nanoseconds since 1970. A span that started in its first months is taken as it was sent, and very likely was sent in
+ * another unit: it is counted, and announced with the first such time. */
+struct otlp_early {
+    size_t count;
+    uint64_t first;
+};
+void otlp_early_look(struct otlp_early *early, uint64_t start_unix_nano);
+void otlp_partial_early(struct otlp_partial *partial, const struct otlp_early *early);
+
 void otlp_export_response(enum otlp_encoding encoding, const struct otlp_partial *partial,
                           struct buf *out);
 

@@ -133,17 +133,12 @@ static bool unwrap(struct worker *w, struct ingest_job *job, struct buf *inflate
     return true;
 }
 
-static void reject(struct slot *slot, const struct span *span, const char *reason)
-{
-    otlp_partial_reject(&slot->outcome.partial, span->resource_index, span->scope_index,
-                        span->span_index, reason);
-}
-
 static bool add_items(struct worker *w, struct slot *slot, const struct span_array *spans,
                       const struct otlp_limits *limits, struct otlp_to_stored *maker,
                       struct err *err)
 {
     size_t cut = 0;
+    struct otlp_early early = {0};
 
     if (!room_for_items(w, spans->count, err))
         return false;
@@ -152,7 +147,8 @@ static bool add_items(struct worker *w, struct slot *slot, const struct span_arr
         struct stored_span *row;
 
         if (!otlp_check_span(span, &w->arena)) {
-            reject(slot, span, span->fault ? span->fault : "span is not valid");
+            otlp_partial_reject(&slot->outcome.partial, span->resource_index, span->scope_index,
+                                span->span_index, span->fault ? span->fault : "span is not valid");
             continue;
         }
         row = arena_new(&w->arena, struct stored_span);
@@ -165,7 +161,9 @@ static bool add_items(struct worker *w, struct slot *slot, const struct span_arr
         w->spans[w->item_count] = span;
         w->item_count++;
         cut += (span->marks & (SPAN_MARK_TRUNCATED | SPAN_MARK_TOO_DEEP)) != 0;
+        otlp_early_look(&early, span->start_unix_nano);
     }
+    otlp_partial_early(&slot->outcome.partial, &early);
     otlp_partial_cut(&slot->outcome.partial, cut, limits->max_attributes, limits->max_depth);
     return true;
 }
@@ -316,7 +314,9 @@ static void write_isolated(struct worker *w, size_t first, size_t count)
             struct slot *slot = slot_of(w, r.first);
             log_limited(LOG_WARN, "ingest", "the database refuses a span, rejected", "cause='%s'",
                         err.text);
-            reject(slot, w->spans[r.first], "the database refuses a value of this span");
+            otlp_partial_reject(&slot->outcome.partial, w->spans[r.first]->resource_index,
+                                w->spans[r.first]->scope_index, w->spans[r.first]->span_index,
+                                "the database refuses a value of this span");
             w->spans[r.first] = NULL;
             continue;
         }
