@@ -306,8 +306,8 @@ CREATE INDEX span_response_idx ON spanledger.span (response_key) WHERE response_
 -- time bounds than look for ids one by one: here entries of an index are dear, looking is cheap.
 -- A day without any response id, as tomorrow mostly is, is not searched id by id (measured: a third of the time). Of days before the window that
 -- is not asked: their spans share one chunk, which would have to be read until one of the day is found.
-CREATE FUNCTION spanledger.spans_of_responses(p_tenant_id int4, p_keys int8[], p_since timestamptz, p_until timestamptz, p_most int4)
-    RETURNS TABLE (response_key int8, trace_bucket int2, trace_id uuid, span_id int8, start_time timestamptz)
+CREATE FUNCTION spanledger.spans_of_responses(p_tenant_ids int4[], p_keys int8[], p_since timestamptz, p_until timestamptz, p_most int4)
+    RETURNS TABLE (response_key int8, trace_bucket int2, trace_id uuid, span_id int8, start_time timestamptz, tenant_id int4)
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan
 SET random_page_cost = 0.01
@@ -326,9 +326,9 @@ BEGIN
             SELECT FROM spanledger.span AS s
             WHERE s.response_key IS NOT NULL AND s.start_time >= first AND s.start_time < next)
         THEN
-            RETURN QUERY SELECT s.response_key, s.trace_bucket, s.trace_id, s.span_id, s.start_time
+            RETURN QUERY SELECT s.response_key, s.trace_bucket, s.trace_id, s.span_id, s.start_time, s.tenant_id
                 FROM spanledger.span AS s
-                WHERE s.response_key = ANY (p_keys) AND s.tenant_id = p_tenant_id
+                WHERE s.response_key = ANY (p_keys) AND s.tenant_id = ANY (p_tenant_ids)
                     AND s.start_time >= greatest(first, p_since) AND s.start_time < next AND s.start_time <= p_until
                 LIMIT p_most;
         END IF;

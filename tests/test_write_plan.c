@@ -191,6 +191,27 @@ static void locks_each_trace_once_in_ascending_order(void **state)
     write_plan_done(&plan);
 }
 
+/* A batch of several tenants: each is locked once, and one trace id is a trace of each. */
+static void locks_each_tenant_once_in_ascending_order(void **state)
+{
+    struct stored_span rows[4];
+    struct write_item items[4];
+    struct write_plan plan;
+    struct err err = {0};
+
+    for (size_t i = 0; i < 4; i++) {
+        rows[i] = span_of(1, 5, 10, 1, 1);
+        rows[i].tenant_id = i % 2 ? 1 : 7;
+        items[i] = (struct write_item){.row = &rows[i]};
+    }
+    write_plan_init(&plan);
+    assert_true(write_plan_make(&plan, items, 4, *state, &err));
+    assert_int_equal(plan.tenant_count, 2);
+    assert_true(plan.tenants[0] == 1 && plan.tenants[1] == 7);
+    assert_int_equal(plan.trace_count, 2);
+    write_plan_done(&plan);
+}
+
 static void keys_written_lately_are_staged(void **state)
 {
     struct stored_span rows[2] = {span_of(1, 5, 10, 1, 1), span_of(1, 6, 10, 1, 1)};
@@ -219,6 +240,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(starts_within_one_microsecond_share_the_key, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(locks_each_trace_once_in_ascending_order, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(locks_each_tenant_once_in_ascending_order, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(keys_written_lately_are_staged, set_up, tear_down),
     };

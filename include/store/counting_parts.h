@@ -53,17 +53,18 @@ struct counting {
 /* A span of the table with a response id that was asked for. */
 struct same_response {
     uint64_t key;
+    int32_t tenant_id;
     struct uuid trace_id;
     int16_t bucket;
     int64_t span_id;
     int64_t start_us;
 };
 
-/* Looks for spans by response keys (distinct). Ids that too many spans have are left out. Lives in
+/* Looks for spans by response keys (as sought_join leaves them). Ids that too many spans have are left out. Lives in
  * counting->arena. */
-MUST_CHECK bool counting_find(struct counting *counting, struct db *db, int32_t tenant_id,
-                              const struct sought *sought, size_t count,
-                              struct same_response **out_found, size_t *out_count, struct err *err);
+MUST_CHECK bool counting_find(struct counting *counting, struct db *db, const struct sought *sought,
+                              size_t count, struct same_response **out_found, size_t *out_count,
+                              struct err *err);
 
 /* Whether the transaction has this trace; if not, it is noted for the next attempt. */
 bool counting_has_lock(struct counting *counting, const struct buf *locked, int32_t tenant_id,

@@ -11,9 +11,13 @@ struct sought {
     uint64_t key;
     int64_t since_ns;
     int64_t until_ns;
+    int32_t tenant_id; /* whose id it is: a batch may hold spans of several tenants */
 };
 
-/* Sorts by key, makes one of those with the same key, and widens each by some days, within what
+/* By key, then tenant. */
+int sought_compare(const void *a, const void *b);
+
+/* Sorts, makes one of those with the same key and tenant, and widens each by some days, within what
  * nanoseconds can name. Says how many are left. */
 size_t sought_join(struct sought *sought, size_t count, int64_t days);
 

@@ -24,6 +24,8 @@ struct write_plan {
     bool *known;
     int64_t *days; /* distinct days of the batch, ascending */
     size_t day_count;
+    int64_t *tenants; /* distinct tenants, ascending */
+    size_t tenant_count;
     int64_t *trace_keys; /* of its traces, as store/locks orders them */
     size_t trace_count;
     int64_t ingest_seq; /* of the transaction; set when it has begun */

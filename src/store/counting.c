@@ -250,7 +250,7 @@ static bool note_found(struct counting *c, const struct same_response *found,
         const bool same_trace =
             memcmp(t->row->trace_id.at, found->trace_id.at, sizeof(found->trace_id.at)) == 0;
 
-        if ((same_trace && r->span_id == found->span_id) ||
+        if (t->row->tenant_id != found->tenant_id || (same_trace && r->span_id == found->span_id) ||
             !within_a_day(r->start_ns, found->start_us))
             continue;
         t->shared = true;
@@ -275,11 +275,11 @@ static bool look_for_responses(struct counting *c, struct db *db, const struct b
     for (size_t i = 0; i < c->response_count; i++) {
         const struct response *r = &c->responses[i];
 
-        sought[i] = (struct sought){r->key, r->start_ns, r->start_ns};
+        sought[i] =
+            (struct sought){r->key, r->start_ns, r->start_ns, c->traces[r->trace].row->tenant_id};
     }
     count = sought_join(sought, c->response_count, 1);
-    if (!counting_find(c, db, c->traces[0].row->tenant_id, sought, count, &found, &found_count,
-                       err))
+    if (!counting_find(c, db, sought, count, &found, &found_count, err))
         return false;
     for (size_t i = 0; i < found_count; i++)
         has_locks &= note_found(c, &found[i], locked);

@@ -38,7 +38,10 @@ static int compare_calls(const void *a, const void *b)
     const struct call_of *x = a;
     const struct call_of *y = b;
 
-    return x->key < y->key ? -1 : x->key > y->key;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->trace->tenant_id < y->trace->tenant_id ? -1
+                                                     : x->trace->tenant_id > y->trace->tenant_id;
 }
 
 /* The billable spans that have a call key, by key. */
@@ -74,18 +77,10 @@ static int64_t plus_days(int64_t ns, int64_t days)
     return sum < 0 ? 0 : sum;
 }
 
-static void add_key(struct settle_round *r, uint64_t key, int64_t start_ns)
+static void add_key(struct settle_round *r, int32_t tenant_id, uint64_t key, int64_t start_ns)
 {
     if (key != 0)
-        r->keys[r->key_count++] = (struct sought){key, start_ns, start_ns};
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    const struct sought *x = a;
-    const struct sought *y = b;
-
-    return x->key < y->key ? -1 : x->key > y->key;
+        r->keys[r->key_count++] = (struct sought){key, start_ns, start_ns, tenant_id};
 }
 
 /* Every response key that wanted spans have, or had before they were replaced: whoever was judged by
@@ -103,23 +98,31 @@ static bool collect_keys(struct settle_round *r, const struct write_item *items,
     r->key_count = 0;
     for (size_t t = 0; t < r->count; t++)
         for (size_t s = 0; s < r->traces[t].count; s++)
-            add_key(r, r->traces[t].spans[s].response_key, r->traces[t].spans[s].start_ns);
+            add_key(r, r->traces[t].tenant_id, r->traces[t].spans[s].response_key,
+                    r->traces[t].spans[s].start_ns);
     for (size_t i = 0; i < item_count; i++)
         if (items[i].outcome == WRITE_REPLACED)
-            add_key(r, items[i].old_response_key, items[i].row->start_unix_ns);
+            add_key(r, items[i].row->tenant_id, items[i].old_response_key,
+                    items[i].row->start_unix_ns);
     r->key_count = sought_join(r->keys, r->key_count, 2);
     return true;
 }
 
 /* The place of a trace in the slots: its own, or the free one that would be. */
-static uint32_t *slot_of(const struct settle_round *r, const struct uuid *trace_id)
+static uint32_t *slot_of(const struct settle_round *r, int32_t tenant_id,
+                         const struct uuid *trace_id)
 {
     size_t at = (size_t)XXH3_64bits_withSeed(trace_id->at, sizeof(trace_id->at), r->c->seed) &
                 (r->slot_count - 1);
 
-    while (r->slots[at] &&
-           memcmp(r->traces[r->slots[at] - 1].trace_id.at, trace_id->at, sizeof(trace_id->at)) != 0)
+    while (r->slots[at]) {
+        const struct settle_trace *t = &r->traces[r->slots[at] - 1];
+
+        if (t->tenant_id == tenant_id &&
+            memcmp(t->trace_id.at, trace_id->at, sizeof(trace_id->at)) == 0)
+            break;
         at = (at + 1) & (r->slot_count - 1);
+    }
     return &r->slots[at];
 }
 
@@ -137,7 +140,7 @@ static bool make_room(struct settle_round *r, size_t more, struct err *err)
     memcpy(traces, r->traces, r->count * sizeof(*traces));
     r->traces = traces;
     for (size_t i = 0; i < r->count; i++)
-        *slot_of(r, &traces[i].trace_id) = (uint32_t)i + 1;
+        *slot_of(r, traces[i].tenant_id, &traces[i].trace_id) = (uint32_t)i + 1;
     return true;
 }
 
@@ -145,7 +148,6 @@ static bool make_room(struct settle_round *r, size_t more, struct err *err)
 static bool load_others(struct settle_round *r, struct err *err)
 {
     const size_t first = r->count;
-    const int32_t tenant_id = r->traces[0].tenant_id;
     struct same_response *found;
     size_t count;
     bool has_locks = true;
@@ -154,19 +156,19 @@ static bool load_others(struct settle_round *r, struct err *err)
 
     if (r->key_count == 0)
         return true;
-    if (!counting_find(r->c, r->db, tenant_id, r->keys, r->key_count, &found, &count, err) ||
+    if (!counting_find(r->c, r->db, r->keys, r->key_count, &found, &count, err) ||
         !make_room(r, count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         const int64_t day = clock_day(found[i].start_us * NS_PER_US);
-        uint32_t *slot = slot_of(r, &found[i].trace_id);
+        uint32_t *slot = slot_of(r, found[i].tenant_id, &found[i].trace_id);
 
         if (*slot)
             continue;
-        has_locks &= counting_has_lock(r->c, r->locked, tenant_id, &found[i].trace_id);
+        has_locks &= counting_has_lock(r->c, r->locked, found[i].tenant_id, &found[i].trace_id);
         first_day = day < first_day ? day : first_day;
         last_day = day > last_day ? day : last_day;
-        r->traces[r->count++] = (struct settle_trace){.tenant_id = tenant_id,
+        r->traces[r->count++] = (struct settle_trace){.tenant_id = found[i].tenant_id,
                                                       .bucket = found[i].bucket,
                                                       .trace_id = found[i].trace_id,
                                                       .first_day = day,
@@ -180,10 +182,11 @@ static bool load_others(struct settle_round *r, struct err *err)
 }
 
 /* Whether all spans with this key within a day of this start were looked for. */
-static bool is_known_around(const struct settle_round *r, uint64_t key, int64_t start_ns)
+static bool is_known_around(const struct settle_round *r, int32_t tenant_id, uint64_t key,
+                            int64_t start_ns)
 {
-    const struct sought this = {.key = key};
-    const struct sought *k = bsearch(&this, r->keys, r->key_count, sizeof(this), compare_keys);
+    const struct sought this = {.key = key, .tenant_id = tenant_id};
+    const struct sought *k = bsearch(&this, r->keys, r->key_count, sizeof(this), sought_compare);
 
     return k && start_ns >= plus_days(k->since_ns, k->since_ns > 0) &&
            start_ns <= plus_days(k->until_ns, -1);
@@ -209,7 +212,7 @@ static bool settle_group(struct settle_round *r, const struct call_of *group, si
     for (size_t i = 0; i < count; i++) {
         spans[i] = &group[i].trace->spans[group[i].span];
         group[i].trace->known[group[i].span].judged =
-            is_known_around(r, group[i].key, spans[i]->start_ns);
+            is_known_around(r, group[i].trace->tenant_id, group[i].key, spans[i]->start_ns);
     }
     if (count < 2 || count > (size_t)4 * COUNTING_MOST_SAME)
         return true;
@@ -231,7 +234,7 @@ static bool settle_calls(struct settle_round *r, struct err *err)
     if (!collect_calls(r, &calls, &count, err))
         return false;
     for (size_t i = 0, end; i < count; i = end) {
-        for (end = i; end < count && calls[end].key == calls[i].key;)
+        for (end = i; end < count && compare_calls(&calls[end], &calls[i]) == 0;)
             end++;
         if (!settle_group(r, &calls[i], end - i, err))
             return false;

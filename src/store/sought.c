@@ -14,12 +14,14 @@ static int64_t plus_day(int64_t ns, int64_t days)
     return sum < 0 ? 0 : sum;
 }
 
-static int compare_sought(const void *a, const void *b)
+int sought_compare(const void *a, const void *b)
 {
     const struct sought *x = a;
     const struct sought *y = b;
 
-    return x->key < y->key ? -1 : x->key > y->key;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->tenant_id < y->tenant_id ? -1 : x->tenant_id > y->tenant_id;
 }
 
 size_t sought_join(struct sought *sought, size_t count, int64_t days)
@@ -27,11 +29,11 @@ size_t sought_join(struct sought *sought, size_t count, int64_t days)
     size_t kept = 0;
 
     if (count > 1)
-        qsort(sought, count, sizeof(*sought), compare_sought);
+        qsort(sought, count, sizeof(*sought), sought_compare);
     for (size_t i = 0; i < count; i++) {
         struct sought *last = kept > 0 ? &sought[kept - 1] : NULL;
 
-        if (!last || last->key != sought[i].key) {
+        if (!last || sought_compare(last, &sought[i]) != 0) {
             sought[kept++] = sought[i];
             continue;
         }

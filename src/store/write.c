@@ -209,8 +209,7 @@ static bool collect_locks(struct writer *w, struct err *err)
     return true;
 }
 
-static bool take_locks(struct writer *w, const struct write_item *items, size_t count,
-                       int64_t *out_seq, struct err *err)
+static bool take_locks(struct writer *w, int64_t *out_seq, struct err *err)
 {
     struct call call = {0};
     DB_RESULT result = NULL;
@@ -219,9 +218,8 @@ static bool take_locks(struct writer *w, const struct write_item *items, size_t 
         return false;
     pg_array_clear(&w->tenants);
     pg_array_clear(&w->lock_keys);
-    /* One tenant until keys exist; the array is what the statement will need then. */
-    if (count > 0)
-        pg_array_int4(&w->tenants, items[0].row->tenant_id);
+    for (size_t i = 0; i < w->plan.tenant_count; i++)
+        pg_array_int4(&w->tenants, (int32_t)w->plan.tenants[i]);
     for (size_t at = 0; !w->all_locked && at < w->locks.len; at += sizeof(int64_t)) {
         int64_t key;
 
@@ -307,7 +305,7 @@ static bool write_once(struct writer *w, struct write_item *items, size_t count,
     const int64_t today = clock_day(clock_wall_ns());
     const struct buf *locked;
 
-    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, items, count, &w->plan.ingest_seq, err))
+    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, &w->plan.ingest_seq, err))
         return false;
     locked = w->all_locked ? NULL : &w->locks;
     if (!counting_judge(w->counting, &w->db, items, locked, err) ||

@@ -22,6 +22,7 @@ void write_plan_done(struct write_plan *plan)
     free(plan->hashes);
     free(plan->known);
     free(plan->days);
+    free(plan->tenants);
     free(plan->trace_keys);
     write_plan_init(plan);
 }
@@ -39,9 +40,10 @@ static bool make_room(struct write_plan *plan, size_t count, struct err *err)
         plan->hashes = calloc(count, sizeof(*plan->hashes));
         plan->known = calloc(count, sizeof(*plan->known));
         plan->days = calloc(count, sizeof(*plan->days));
+        plan->tenants = calloc(count, sizeof(*plan->tenants));
         plan->trace_keys = calloc(count, sizeof(*plan->trace_keys));
         if (!plan->items || !plan->slots || !plan->hashes || !plan->known || !plan->days ||
-            !plan->trace_keys) {
+            !plan->tenants || !plan->trace_keys) {
             write_plan_done(plan);
             return err_set(err, ERR_UNAVAILABLE, "no memory for a batch of %zu spans", count);
         }
@@ -51,6 +53,7 @@ static bool make_room(struct write_plan *plan, size_t count, struct err *err)
     memset(plan->slots, 0, plan->slot_count * sizeof(*plan->slots));
     plan->count = count;
     plan->day_count = 0;
+    plan->tenant_count = 0;
     plan->trace_count = 0;
     return true;
 }
@@ -117,7 +120,10 @@ static void collect(struct write_plan *plan, const struct write_item *items, siz
 
     if (plan->day_count == 0 || plan->days[plan->day_count - 1] != day)
         plan->days[plan->day_count++] = day;
-    if (i == 0 || memcmp(row->trace_id.at, items[i - 1].row->trace_id.at, 16) != 0)
+    if (plan->tenant_count == 0 || plan->tenants[plan->tenant_count - 1] != row->tenant_id)
+        plan->tenants[plan->tenant_count++] = row->tenant_id;
+    if (i == 0 || memcmp(row->trace_id.at, items[i - 1].row->trace_id.at, 16) != 0 ||
+        row->tenant_id != items[i - 1].row->tenant_id)
         plan->trace_keys[plan->trace_count++] = locks_of_trace(row->tenant_id, &row->trace_id);
 }
 
@@ -183,6 +189,7 @@ bool write_plan_make(struct write_plan *plan, struct write_item *items, size_t c
         return false;
     settle_versions(plan, items, seen_seed(seen));
     order_days(plan);
+    plan->tenant_count = locks_order(plan->tenants, plan->tenant_count);
     plan->trace_count = locks_order(plan->trace_keys, plan->trace_count);
     seen_look(seen, plan->hashes, count, plan->known);
     for (size_t i = 0; i < count; i++)
