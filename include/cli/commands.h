@@ -9,6 +9,8 @@
 
 int serve_command(int argc, char *const argv[]);
 int migrate_command(int argc, char *const argv[]);
+int tenant_command(int argc, char *const argv[]);
+int key_command(int argc, char *const argv[]);
 int prices_command(int argc, char *const argv[]);
 int reprice_command(int argc, char *const argv[]);
 int version_command(int argc, char *const argv[]);

@@ -5,12 +5,14 @@
 #include "base/cfg.h"
 #include "wire/server.h"
 #include "work/ingest.h"
+#include "work/key_feed.h"
 #include "work/read_pool.h"
 
 struct app {
     const struct cfg *cfg;
     struct ingest *ingest;
     struct read_pool *readers;
+    struct key_feed *keys; /* NULL: nobody is asked for a key */
 };
 
 /* The handlers of a server that serves app, which is borrowed. */

@@ -22,6 +22,7 @@ struct ingest_job {
     enum otlp_signal signal;
     bool grpc; /* body has the five-byte prefix; coding is what the prefix's flag stands for */
     int32_t tenant_id;
+    struct bytes project; /* of spans that name none; borrowed until done; empty: none */
     int64_t received_ns;
     int64_t deadline_mono_ns; /* 0: none */
     /* Whether nobody waits for the answer: asked before work is begun. */

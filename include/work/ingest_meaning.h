@@ -14,6 +14,7 @@ struct ingest_meaning {
     struct shape_memory *shapes; /* NULL: no memory for it */
     struct prices *prices;       /* of the batch at hand */
     enum cost_preference preference;
+    struct bytes project; /* of spans of the request at hand that name none; empty: none */
 };
 
 /* cfg NULL: the defaults. Its words were checked (cost_preference_named). */

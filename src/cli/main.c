@@ -13,6 +13,8 @@ static const struct command {
 } commands[] = {
     {"serve", "receive spans, store them, answer the API", serve_command},
     {"migrate", "bring the database to this version", migrate_command},
+    {"tenant", "make tenants, list them, name them anew, delete them", tenant_command},
+    {"key", "make keys, list them, revoke them", key_command},
     {"prices", "import own prices, list them, show calls without a price", prices_command},
     {"reprice", "price stored calls anew by the prices of now", reprice_command},
     {"version", "print the version", version_command},

@@ -9,12 +9,14 @@
 #include "cli/usage.h"
 #include "edge/app.h"
 #include "ledger/cost.h"
+#include "work/key_feed.h"
 #include "work/upkeep.h"
 
 struct running {
     struct database database;
     struct wire_server *server;
     struct price_feed *prices;
+    struct key_feed *keys;
     struct ingest *ingest;
     struct read_pool *readers;
     struct upkeep *upkeep;
@@ -52,6 +54,11 @@ static bool is_loopback(const char *address)
            strcmp(address, "off") == 0;
 }
 
+static bool asks_for_keys(const struct cfg *cfg)
+{
+    return strcmp(cfg->auth, "on") == 0;
+}
+
 /* Without keys everyone who reaches the port may read and write: loopback only, unless told otherwise. */
 static bool check_auth(const struct cfg *cfg, struct err *err)
 {
@@ -60,14 +67,17 @@ static bool check_auth(const struct cfg *cfg, struct err *err)
                        : !is_loopback(cfg->grpc_listen) ? cfg->grpc_listen
                                                         : NULL;
 
-    if (!off && strcmp(cfg->auth, "auto") != 0)
-        return err_set(err, ERR_BAD_INPUT, "auth is '%s', want off or auto", cfg->auth);
-    if (open && !off && !strrchr(open, ':'))
+    if (asks_for_keys(cfg) || off)
+        return true;
+    if (strcmp(cfg->auth, "auto") != 0)
+        return err_set(err, ERR_BAD_INPUT, "auth is '%s', want on, off or auto", cfg->auth);
+    if (open && !strrchr(open, ':'))
         return err_set(err, ERR_BAD_INPUT, "'%s' is no address:port, such as 127.0.0.1:4318", open);
-    if (open && !off)
+    if (open)
         return err_set(err, ERR_BAD_INPUT,
-                       "'%s' can be reached from other machines and no keys are asked for; listen "
-                       "on 127.0.0.1, or say --auth=off if that is meant",
+                       "'%s' can be reached from other machines: say --auth=on and make a key with "
+                       "`spanledger key create --tenant default`, or --auth=off where everyone "
+                       "who reaches it may read and write",
                        open);
     return true;
 }
@@ -87,8 +97,10 @@ static bool start(struct running *r, const struct cfg *cfg, struct err *err)
         !price_feed_start(conninfo, &r->prices, err) ||
         !ingest_start(cfg, conninfo, price_feed_slot(r->prices), &r->ingest, err) ||
         !read_pool_start(cfg, conninfo_read, &r->readers, err) ||
-        !upkeep_start(conninfo, r->database.embedded, r->prices, &r->upkeep, err))
+        !upkeep_start(conninfo, r->database.embedded, r->prices, &r->upkeep, err) ||
+        (asks_for_keys(cfg) && !key_feed_start(conninfo, &r->keys, err)))
         return false;
+    r->app.keys = r->keys;
     r->app.ingest = r->ingest;
     r->app.readers = r->readers;
     if (!wire_server_new(cfg, &r->handlers, &r->server, err))
@@ -106,6 +118,7 @@ static void stop(struct running *r)
     ingest_stop(r->ingest);
     read_pool_stop(r->readers);
     wire_server_free(r->server);
+    key_feed_stop(r->keys);
     upkeep_stop(r->upkeep);
     price_feed_stop(r->prices);
     database_close(&r->database);

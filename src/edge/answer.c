@@ -14,6 +14,11 @@
 static const char api_headers[] = "x-content-type-options: nosniff\r\ncache-control: "
                                   "no-store\r\nreferrer-policy: no-referrer\r\n";
 
+/* RFC 9110 11.6.1: a 401 names a way in. */
+static const char api_headers_401[] =
+    "x-content-type-options: nosniff\r\ncache-control: no-store\r\nreferrer-policy: "
+    "no-referrer\r\nwww-authenticate: Bearer realm=\"spanledger\"\r\n";
+
 bool answer_encoding(struct bytes content_type, enum otlp_encoding *out_encoding)
 {
     const uint8_t *end = content_type.len ? memchr(content_type.at, ';', content_type.len) : NULL;
@@ -90,7 +95,7 @@ void answer_error(const struct http_request *request, const struct err *err,
 
     count_reject(err->kind);
     response->status = err_http_status(err->kind);
-    response->headers = api_headers;
+    response->headers = err->kind == ERR_UNAUTHENTICATED ? api_headers_401 : api_headers;
     if (err_may_retry(err->kind))
         response->retry_after_s = retry_after_s();
     if (err->kind == ERR_METHOD_NOT_ALLOWED)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "edge/answer.h"
+#include "edge/auth.h"
 #include "edge/browse.h"
 #include "edge/export.h"
 #include "edge/routes.h"
@@ -17,10 +18,14 @@
 static bool head(void *user, const struct http_request *request, size_t *out_max_body_bytes,
                  struct err *err)
 {
+    const struct app *app = user;
     const struct route_match match = routes_find(request);
+    struct key_grant grant;
     char quoted[64];
 
-    (void)user;
+    /* First of all: who has no key learns nothing, not even which paths there are. */
+    if (!auth_check(app->keys, request, match.route, &grant, err))
+        return false;
     if (match.route == ROUTE_NONE)
         return err_set(err, ERR_NOT_FOUND, "nothing is served at '%s'%s",
                        text_quote(request->path, quoted, sizeof(quoted)), routes_hint(request));
@@ -71,16 +76,31 @@ static void local(struct wire_exchange *exchange, enum route route)
     wire_respond(exchange, &response);
 }
 
+static void refuse(struct wire_exchange *exchange, const struct http_request *request,
+                   const struct err *err)
+{
+    struct http_response response;
+
+    http_response_init(&response, LOCAL_MAX_BYTES);
+    answer_error(request, err, &response);
+    wire_respond(exchange, &response);
+}
+
 static void request_whole(void *user, struct wire_exchange *exchange, struct http_request *request)
 {
     struct app *app = user;
     const struct route_match match = routes_find(request);
+    struct key_grant grant;
+    struct err err = {0};
 
-    if (routes_is_export(match.route))
+    /* Asked again, now for whom it is: while the body came, the key may have been revoked. */
+    if (!auth_check(app->keys, request, match.route, &grant, &err))
+        refuse(exchange, request, &err);
+    else if (routes_is_export(match.route))
         export_handle(app, exchange, request,
-                      match.route == ROUTE_EXPORT_LOGS ? OTLP_LOGS : OTLP_TRACES);
+                      match.route == ROUTE_EXPORT_LOGS ? OTLP_LOGS : OTLP_TRACES, &grant);
     else if (match.route >= ROUTE_TRACES || match.route == ROUTE_READY)
-        browse_handle(app, exchange, request, &match);
+        browse_handle(app, exchange, request, &match, &grant);
     else
         local(exchange, match.route);
 }

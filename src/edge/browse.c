@@ -18,6 +18,7 @@ struct browse {
     struct wire_exchange *exchange;
     const struct http_request *request;
     struct route_match match;
+    int32_t tenant_id;
 };
 
 /* Each answers one route into out. */
@@ -31,7 +32,7 @@ static bool answer_list(const struct browse *b, struct reader *reader, struct ar
     struct trace_page page;
 
     return params_list(b->request->query, clock_wall_ns(), arena, &filter, err) &&
-           reader_list(reader, TENANT_DEFAULT, &filter, arena, &page, err) &&
+           reader_list(reader, b->tenant_id, &filter, arena, &page, err) &&
            list_render(&page, &filter, out, err);
 }
 
@@ -41,7 +42,7 @@ static bool answer_services(const struct browse *b, struct reader *reader, struc
     struct service_list services;
 
     return params_none(b->request->query, arena, err) &&
-           reader_services(reader, TENANT_DEFAULT, arena, &services, err) &&
+           reader_services(reader, b->tenant_id, arena, &services, err) &&
            list_render_services(&services, out, err);
 }
 
@@ -52,7 +53,7 @@ static bool answer_groups(const struct browse *b, enum group_by by, struct reade
     struct group_page page;
 
     return params_groups(b->request->query, by, clock_wall_ns(), arena, &filter, err) &&
-           reader_groups(reader, TENANT_DEFAULT, &filter, arena, &page, err) &&
+           reader_groups(reader, b->tenant_id, &filter, arena, &page, err) &&
            group_render(&page, &filter, out, err);
 }
 
@@ -79,8 +80,8 @@ static bool answer_session(const struct browse *b, struct reader *reader, struct
         return false;
     const struct group_filter group = {
         .by = GROUP_SESSION, .from_ns = filter.from_ns, .to_ns = filter.to_ns};
-    if (!reader_group(reader, TENANT_DEFAULT, &group, filter.session, arena, &session, err) ||
-        !reader_list(reader, TENANT_DEFAULT, &filter, arena, &page, err))
+    if (!reader_group(reader, b->tenant_id, &group, filter.session, arena, &session, err) ||
+        !reader_list(reader, b->tenant_id, &filter, arena, &page, err))
         return false;
     if (session.trace_count == 0)
         return err_set(err, ERR_NOT_FOUND, "no session has this id");
@@ -94,7 +95,7 @@ static bool answer_models(const struct browse *b, struct reader *reader, struct 
     struct model_list models;
 
     return params_models(b->request->query, clock_wall_ns(), arena, &filter, err) &&
-           reader_models(reader, TENANT_DEFAULT, &filter, arena, &models, err) &&
+           reader_models(reader, b->tenant_id, &filter, arena, &models, err) &&
            group_render_models(&models, &filter, out, err);
 }
 
@@ -107,7 +108,7 @@ static bool answer_trace(const struct browse *b, struct reader *reader, struct a
 
     if (!params_trace_id(b->match.ids[0], &trace_id, err) ||
         !params_trace(b->request->query, arena, &view, err) ||
-        !reader_trace(reader, TENANT_DEFAULT, &trace_id, !view.skeleton, arena, &spans, err))
+        !reader_trace(reader, b->tenant_id, &trace_id, !view.skeleton, arena, &spans, err))
         return false;
     if (spans.count == 0)
         return err_set(err, ERR_NOT_FOUND, "no trace has this id");
@@ -126,7 +127,7 @@ static bool answer_span(const struct browse *b, struct reader *reader, struct ar
     if (!params_trace_id(b->match.ids[0], &trace_id, err) ||
         !params_span_id(b->match.ids[1], &span_id, err) ||
         !params_span(b->request->query, arena, &view, err) ||
-        !reader_span(reader, TENANT_DEFAULT, &trace_id, span_id, arena, &spans, err))
+        !reader_span(reader, b->tenant_id, &trace_id, span_id, arena, &spans, err))
         return false;
     if (spans.count == 0)
         return err_set(err, ERR_NOT_FOUND, "no span has this id in this trace");
@@ -204,7 +205,7 @@ static void run(struct read_job *job, struct reader *reader, struct arena *arena
 }
 
 void browse_handle(struct app *app, struct wire_exchange *exchange, struct http_request *request,
-                   const struct route_match *match)
+                   const struct route_match *match, const struct key_grant *grant)
 {
     struct browse *b = calloc(1, sizeof(*b));
     struct http_response response;
@@ -214,7 +215,8 @@ void browse_handle(struct app *app, struct wire_exchange *exchange, struct http_
         *b = (struct browse){.job = {.gone = is_gone, .run = run},
                              .exchange = exchange,
                              .request = request,
-                             .match = *match};
+                             .match = *match,
+                             .tenant_id = grant->tenant_id};
         if (read_pool_submit(app->readers, &b->job))
             return;
     }

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "edge/answer.h"
-#include "model/stored.h"
 
 #define RESPONSE_MAX_BYTES                                                                         \
     (64U * 1024) /* OTLP-31: a partial success with its message is far below */
@@ -16,6 +15,7 @@ struct export
     struct ingest_job job; /* first: the workers give it back */
     struct wire_exchange *exchange;
     const struct http_request *request;
+    char project[KEY_PROJECT_BYTES + 1]; /* of the key */
 };
 
 static bool read_type(const struct http_request *request, enum otlp_encoding *out_encoding,
@@ -74,7 +74,7 @@ static void job_done(struct ingest_job *job, const struct otlp_partial *partial,
 }
 
 void export_handle(struct app *app, struct wire_exchange *exchange, struct http_request *request,
-                   enum otlp_signal signal)
+                   enum otlp_signal signal, const struct key_grant *grant)
 {
     struct export *e = calloc(1, sizeof(*e));
     struct err err = {0};
@@ -89,12 +89,14 @@ void export_handle(struct app *app, struct wire_exchange *exchange, struct http_
     }
     e->exchange = exchange;
     e->request = request;
+    memcpy(e->project, grant->project, sizeof(e->project));
     e->job = (struct ingest_job){
         .item.bytes = request->body.len,
         .body = request->body,
         .signal = signal,
         .grpc = request->protocol == HTTP_PROTOCOL_GRPC,
-        .tenant_id = TENANT_DEFAULT,
+        .tenant_id = grant->tenant_id,
+        .project = bytes_of(e->project),
         .received_ns = request->received_ns,
         .deadline_mono_ns = request->deadline_mono_ns,
         .gone = is_gone,

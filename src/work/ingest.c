@@ -177,7 +177,6 @@ static bool decode_message(struct worker *w, struct slot *slot, struct bytes mes
     const size_t max_bytes = (size_t)cfg->decode_max_bytes;
     struct otlp_to_stored maker;
     struct span_array spans = {0};
-    bool done;
 
     /* The cap is per request: what the batch holds already does not count against it, nor does the
      * refusal of another. */
@@ -193,8 +192,9 @@ static bool decode_message(struct worker *w, struct slot *slot, struct bytes mes
               ? otlp_from_json(message, &limits, &w->arena, &spans, err)
               : otlp_from_protobuf(message, &limits, &w->arena, &spans, err)))
         return false;
+    w->meaning.project = slot->job->project;
     otlp_to_stored_init(&maker, &w->arena, slot->job->tenant_id, slot->job->received_ns);
-    done = add_items(w, slot, &spans, &limits, &maker, err);
+    const bool done = add_items(w, slot, &spans, &limits, &maker, err);
     otlp_to_stored_done(&maker);
     return done;
 }

@@ -165,6 +165,19 @@ void ingest_meaning_price(struct ingest_meaning *meaning, const struct span *spa
               meaning->preference);
 }
 
+/* A span without a project of its own gets the key's. */
+static bool give_project(const struct ingest_meaning *m, struct meaning *found, bool any)
+{
+    if (m->project.len == 0 || (any && found->project.len > 0))
+        return any;
+    if (!any)
+        *found = (struct meaning){
+            .reported_cost = COST_UNKNOWN,
+            .cost = {.total = COST_UNKNOWN, .computed = COST_UNKNOWN, .reported = COST_UNKNOWN}};
+    found->project = m->project;
+    return true;
+}
+
 bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, struct stored_span *row,
                          struct arena *arena, struct err *err)
 {
@@ -180,6 +193,7 @@ bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, stru
     } else if (f.content_bytes > PAYLOAD_MIN_BYTES && !move_content(m, &f, row, arena)) {
         return no_room(err);
     }
+    any = give_project(m, &found, any);
     if (any) {
         if (meaning_counts(&found))
             ingest_meaning_price(m, span, row, &found);

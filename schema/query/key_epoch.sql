@@ -1,0 +1,2 @@
+-- Whether keys have changed.
+SELECT s.value::int8 AS epoch FROM spanledger.setting AS s WHERE s.name = 'key_epoch'
