@@ -167,6 +167,7 @@ static int stop(void **state)
     return 0;
 }
 
+/* SEC-23 */
 static void only_health_and_readiness_are_open_without_a_key(void **state)
 {
     static const struct {
@@ -354,7 +355,7 @@ static void a_scope_opens_its_routes_only(void **state)
     h2_reply_done(&answer);
 }
 
-/* The same trace id, span id and response id in both: a wall stands between them. */
+/* SEC-12: the same trace id, span id and response id in both: a wall stands between them. */
 static void tenants_see_only_their_own(void **state)
 {
     static const char *const paths[] = {"/api/v1/traces/" TRACE, "/api/v1/traces",
@@ -453,6 +454,7 @@ static int64_t until_refused(const struct key *key)
     }
 }
 
+/* SEC-05 */
 static void a_revoked_key_stops_within_five_seconds_everywhere(void **state)
 {
     struct key key;
@@ -470,6 +472,7 @@ static void a_revoked_key_stops_within_five_seconds_everywhere(void **state)
     assert_int_equal(run("key", "revoke", "pk-sl-none", NULL, NULL, NULL), 1);
 }
 
+/* SEC-05 */
 static void an_expired_key_stops(void **state)
 {
     char flag[80];
@@ -505,7 +508,7 @@ static void the_keys_of_a_deleted_tenant_stop_and_its_name_is_free(void **state)
     assert_int_equal(get(&servers[0], "/api/v1/traces/" TRACE, &key), 404);
 }
 
-/* Whoever guesses loads the server, never the database. */
+/* SEC-04: whoever guesses loads the server, never the database. */
 static void unknown_keys_never_reach_the_database(void **state)
 {
     static const char count[] = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE "
@@ -529,6 +532,7 @@ static void unknown_keys_never_reach_the_database(void **state)
     assert_true(number(count) - before < 200 + (mono_ms() - begin) / 1000 * 40);
 }
 
+/* SEC-02 too: nowhere is a secret. */
 static void what_was_done_stays_written(void **state)
 {
     static const char *const changes[] = {"UPDATE spanledger.admin_audit SET actor = 'nobody'",

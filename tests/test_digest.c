@@ -26,6 +26,7 @@ static void digests_are_sha_256(void **state)
     }
 }
 
+/* SEC-03 */
 static void digests_differ_in_any_byte(void **state)
 {
     uint8_t a[DIGEST_BYTES] = {1};
