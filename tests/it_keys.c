@@ -264,42 +264,52 @@ static void fill_in(const char *pattern, const struct key *key, char *to, size_t
     buf_done(&base64);
 }
 
+/* Over HTTP/2, or over gRPC: whether it was taken. */
+static bool h2_takes(bool grpc, const char *name, const char *value, const char *second)
+{
+    const struct h2_field fields[] = {
+        {":method", "POST"},
+        {":scheme", "http"},
+        {":path", grpc ? GRPC_EXPORT_PATH : "/v1/traces"},
+        {":authority", "127.0.0.1"},
+        {"content-type", grpc ? "application/grpc" : "application/json"},
+        {"te", "trailers"},
+        {name, value},
+        {second ? "x-api-key" : NULL, second},
+        {NULL, NULL}};
+    const uint16_t port = grpc ? servers[0].grpc_port : servers[0].http_port;
+    struct h2_reply answer;
+    bool taken;
+
+    h2_reply_init(&answer);
+    h2_call(port, fields, grpc ? BYTES_LITERAL("\0\0\0\0\0") : BYTES_LITERAL("{}"), &answer);
+    taken = grpc ? answer.grpc_status == 0 : answer.status == 200;
+    if (!taken && (grpc ? answer.grpc_status != 16 : answer.status != 401))
+        fail_msg("'%s': %d %d", value, answer.status, answer.grpc_status);
+    h2_reply_done(&answer);
+    return taken;
+}
+
 static void every_way_of_sending_a_key_works_on_every_transport(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(ways); i++) {
+        const char *pattern = ways[i].second;
         char value[600];
         char lines[900];
-        char second[200];
+        char given[200];
+        const char *second = pattern ? given : NULL;
 
         fill_in(ways[i].value, &acme, value, sizeof(value));
-        fill_in(ways[i].second ? ways[i].second : "", &acme, second, sizeof(second));
+        fill_in(pattern ? pattern : "", &acme, given, sizeof(given));
         (void)snprintf(lines, sizeof(lines), "%s: %s\r\n%s%s%s", ways[i].name, value,
-                       ways[i].second ? "x-api-key: " : "", second, ways[i].second ? "\r\n" : "");
+                       second ? "x-api-key: " : "", given, second ? "\r\n" : "");
         if (export(&servers[0], lines, "{}") != (ways[i].taken ? 200 : 401))
-            fail_msg("%s: HTTP/1.1 %d %s", ways[i].why, reply.status, (char *)reply.body.at);
-        for (int grpc = 0; grpc < 2; grpc++) {
-            const struct h2_field fields[] = {
-                {":method", "POST"},
-                {":scheme", "http"},
-                {":path", grpc ? GRPC_EXPORT_PATH : "/v1/traces"},
-                {":authority", "127.0.0.1"},
-                {"content-type", grpc ? "application/grpc" : "application/json"},
-                {"te", "trailers"},
-                {ways[i].name, value},
-                {ways[i].second ? "x-api-key" : NULL, second},
-                {NULL, NULL}};
-            struct h2_reply answer;
-
-            h2_reply_init(&answer);
-            h2_call(grpc ? servers[0].grpc_port : servers[0].http_port, fields,
-                    grpc ? BYTES_LITERAL("\0\0\0\0\0") : BYTES_LITERAL("{}"), &answer);
-            if (grpc ? answer.grpc_status != (ways[i].taken ? 0 : 16)
-                     : answer.status != (ways[i].taken ? 200 : 401))
-                fail_msg("%s: %s %d %d", ways[i].why, grpc ? "gRPC" : "HTTP/2", answer.status,
-                         answer.grpc_status);
-            h2_reply_done(&answer);
-        }
+            fail_msg("%s: HTTP/1.1 %d", ways[i].why, reply.status);
+        if (h2_takes(false, ways[i].name, value, second) != ways[i].taken)
+            fail_msg("%s: HTTP/2", ways[i].why);
+        if (h2_takes(true, ways[i].name, value, second) != ways[i].taken)
+            fail_msg("%s: gRPC", ways[i].why);
     }
 }
 
@@ -540,7 +550,7 @@ static void what_was_done_stays_written(void **state)
                                           "TRUNCATE spanledger.admin_audit"};
     static const char *const actions[] = {"tenant created", "tenant renamed", "tenant deleted",
                                           "key created", "key revoked"};
-    char sql[600];
+    char sql[1000];
 
     (void)state;
     assert_int_equal(run("tenant", "set", "initech", "--name", "initrode", NULL), 0);

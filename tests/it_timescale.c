@@ -386,6 +386,10 @@ static void fill_table(void)
 {
     struct err err;
 
+    must(db_exec(&db,
+                 "DELETE FROM spanledger.api_key; DELETE FROM spanledger.project;"
+                 " DELETE FROM spanledger.tenant WHERE tenant_id > 1",
+                 &err));
     empty_tables();
     fill("spanledger.span", "", "1000, i", "generate_series(1, 4)");
     must(db_exec(&db,
