@@ -198,8 +198,7 @@ CREATE TABLE spanledger.trace (
     roots_unfinished int4 NOT NULL,
     trace_bucket int2 NOT NULL,
     multi_day bool NOT NULL,           -- the trace has a row of another day at most 31 days away too
-    first_name text COLLATE "C" NOT NULL, -- "C", here and below: names and facets are in indexes, and comparing them in the
-                                       -- database's own collation costs an index of facets a quarter of its time
+    first_name text COLLATE "C" NOT NULL, -- "C", here and below: names are in an index, where the database's own collation is dear
     first_service text NOT NULL,
     root_name text COLLATE "C",
     root_service text,
@@ -207,8 +206,9 @@ CREATE TABLE spanledger.trace (
     -- What its spans mean. Sums are over billable spans.
     models text[],                     -- distinct, sorted by bytes, at most 256, here and below; of all spans that name one
     providers text[],
-    facets text[] COLLATE "C",         -- 'model:gpt-4o', …: what lists filter by. At most 1000; values are cut after 200 characters. Kinds: model,
-                                       -- provider, type, user, session, environment, release, prompt, agent, tag
+    facets int8[],                     -- what lists filter by: hashtextextended('model:gpt-4o', tenant_id), … (store/facet_key). Distinct, sorted, at
+                                       -- most 1000; values are cut after 200 characters. Kinds: model, provider, type, user, session, environment,
+                                       -- release, prompt, agent, tag
     -- Texts of one span each, and the rank of that span; the least rank wins, of equal ranks the least text, so that rows merge in any order.
     -- Ranks: a root is its start_ns - 2^63 and comes before all others; another span is its start_ns where the earliest stands, 2^63 - 1 - start_ns
     -- where the latest does. The values of a trace of several days are those of its row with the least rank.

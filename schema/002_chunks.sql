@@ -337,11 +337,12 @@ BEGIN
 END
 $$;
 
--- Lists: newest first, by trace id within a nanosecond (the cursor's order); the same for traces with errors, which are few.
-CREATE INDEX trace_start_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC);
-CREATE INDEX trace_error_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC) WHERE error_count > 0;
+-- Lists: by start, by trace id within a nanosecond (the cursor's order); the same for traces with errors, which are few. Newest first they are read
+-- backwards: new rows then come to the end of an index, where its pages fill up.
+CREATE INDEX trace_start_idx ON spanledger.trace (tenant_id, start_ns, trace_id);
+CREATE INDEX trace_error_idx ON spanledger.trace (tenant_id, start_ns, trace_id) WHERE error_count > 0;
 -- Traces with rows of several days: a list looks at their other rows too, and must not look for such traces among all.
-CREATE INDEX trace_multi_idx ON spanledger.trace (tenant_id, start_ns DESC, trace_id DESC) WHERE multi_day;
+CREATE INDEX trace_multi_idx ON spanledger.trace (tenant_id, start_ns, trace_id) WHERE multi_day;
 -- Filters that few traces pass. Searches read all of the pending list, so it is kept short.
 CREATE INDEX trace_facets_idx ON spanledger.trace USING gin (facets) WITH (gin_pending_list_limit = 256) WHERE facets IS NOT NULL;
 CREATE INDEX trace_name_idx ON spanledger.trace (tenant_id, left(coalesce(root_name, first_name), 64));

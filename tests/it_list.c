@@ -14,23 +14,27 @@
  * tokens and money of both, its user on the second one, its session by a root on the second day and
  * by another span on the first. */
 static const char meanings[] =
-    "UPDATE spanledger.trace SET facets = '{model:gpt-4o,provider:openai,tag:beta,user:ada}',"
+    "UPDATE spanledger.trace SET facets = "
+    "spanledger.keys('{model:gpt-4o,provider:openai,tag:beta,user:ada}'),"
     " models = '{gpt-4o}', providers = '{openai}', user_id = 'ada', user_rank = 5, tags = '{beta}',"
     " billable_calls = 2, unpriced_calls = 1, input_tokens = 10, output_tokens = 5,"
     " total_tokens = 15, input_cost = 20000, output_cost = 10000, cost_total = 30000"
     " WHERE trace_id::text LIKE '01%';"
-    "UPDATE spanledger.trace SET facets = '{model:gpt-4o,session:first}', models = '{gpt-4o}',"
+    "UPDATE spanledger.trace SET facets = spanledger.keys('{model:gpt-4o,session:first}'), models "
+    "= '{gpt-4o}',"
     " session_id = 'first', session_rank = 100, billable_calls = 1, unpriced_calls = 0,"
     " input_tokens = 7, total_tokens = 7, cost_total = 1000, tags = '{b,c}', trace_name = 'old',"
     " trace_name_rank = 20"
     " WHERE trace_id::text LIKE '02%' AND day = '2026-09-04';"
-    "UPDATE spanledger.trace SET facets = '{model:claude,session:second,user:ada}',"
+    "UPDATE spanledger.trace SET facets = "
+    "spanledger.keys('{model:claude,session:second,user:ada}'),"
     " models = '{claude}', session_id = 'second', session_rank = -100, user_id = 'ada',"
     " user_rank = 3, billable_calls = 1, unpriced_calls = 0, input_tokens = 100,"
     " total_tokens = 100, cost_total = 90000, tags = '{a,b}', trace_name = 'new',"
     " trace_name_rank = 10, input_preview = 'hello', input_rank = 1"
     " WHERE trace_id::text LIKE '02%' AND day = '2026-09-05';"
-    "UPDATE spanledger.trace SET facets = '{model:gpt-4o,type:llm}', billable_calls = 1,"
+    "UPDATE spanledger.trace SET facets = spanledger.keys('{model:gpt-4o,type:llm}'), "
+    "billable_calls = 1,"
     " unpriced_calls = 1, total_tokens = 15, input_tokens = 15 WHERE trace_id::text LIKE '03%'";
 
 static int setup(void **state)
@@ -393,7 +397,7 @@ static void finds_what_lies_behind_many_others(void **state)
              " start_ns + n + 1, end_ns + n + 1, last_received, first_span_id, root_start_ns,"
              " root_span_id, span_count, error_count, 1, 0, 0, 0, trace_bucket, multi_day,"
              " first_name, first_service, root_name, root_service, services, '{gpt-4o}',"
-             " '{openai}', '{model:gpt-4o}'"
+             " '{openai}', spanledger.keys('{model:gpt-4o}')"
              " FROM spanledger.trace, generate_series(1, 6000) AS n"
              " WHERE trace_id::text LIKE '05%'");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

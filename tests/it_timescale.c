@@ -416,17 +416,18 @@ static void run_all_calls(void)
     must(db_exec(&db, "BEGIN", &err));
     must(db_exec(&db, sql_of("write_stage"), &err));
     must(db_exec(&db, sql_of("write_trace_stage"), &err));
-    must(db_exec(&db,
-                 "INSERT INTO pg_temp.trace_stage (day, tenant_id, trace_id, start_ns, end_ns,"
-                 " last_received, first_span_id, span_count, error_count, roots_ended,"
-                 " roots_failed, roots_cancelled, roots_unfinished, trace_bucket, multi_day,"
-                 " first_name, first_service, services, facets, session_id, session_rank,"
-                 " input_tokens) SELECT day, 1, '" TRACE "', start_ns, start_ns + 5,"
-                 " '2026-11-22 02:00:00+00', 9, 1, 0, 1, 0, 0, 0, 3, false, 'name', 'other',"
-                 " '{other}', '{session:s}', 's', start_ns, 5 FROM (VALUES"
-                 " (date '2026-11-21', 1795222800000000000),"
-                 " ('2026-11-22', 1795309200000000000)) AS v (day, start_ns)",
-                 &err));
+    must(
+        db_exec(&db,
+                "INSERT INTO pg_temp.trace_stage (day, tenant_id, trace_id, start_ns, end_ns,"
+                " last_received, first_span_id, span_count, error_count, roots_ended,"
+                " roots_failed, roots_cancelled, roots_unfinished, trace_bucket, multi_day,"
+                " first_name, first_service, services, facets, session_id, session_rank,"
+                " input_tokens) SELECT day, 1, '" TRACE "', start_ns, start_ns + 5,"
+                " '2026-11-22 02:00:00+00', 9, 1, 0, 1, 0, 0, 0, 3, false, 'name', 'other',"
+                " '{other}', ARRAY[hashtextextended('session:s', 1)], 's', start_ns, 5 FROM (VALUES"
+                " (date '2026-11-21', 1795222800000000000),"
+                " ('2026-11-22', 1795309200000000000)) AS v (day, start_ns)",
+                &err));
     fill("pg_temp.span_stage", ", ord",
          "CASE i WHEN 2 THEN 1000 WHEN 3 THEN 2000 WHEN 4 THEN 500 ELSE 1000 END,"
          " CASE i WHEN 2 THEN 2 ELSE i + 100 END",

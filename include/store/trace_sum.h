@@ -23,6 +23,9 @@ struct label {
     int64_t rank;
 };
 
+/* More distinct facets of one trace in one batch are left to the recount, which the database does. */
+#define TRACE_SUM_FACETS 128
+
 struct facet {
     enum facet_kind kind;
     struct bytes value;

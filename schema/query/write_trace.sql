@@ -31,7 +31,7 @@ ON CONFLICT (tenant_id, trace_bucket, trace_id, day) DO UPDATE SET
     providers = CASE WHEN excluded.providers IS NULL OR t.providers @> excluded.providers THEN t.providers
         ELSE ARRAY(SELECT DISTINCT x COLLATE "C" FROM unnest(t.providers || excluded.providers) AS x ORDER BY 1 LIMIT 256) END,
     facets = CASE WHEN excluded.facets IS NULL OR t.facets @> excluded.facets THEN t.facets
-        ELSE ARRAY(SELECT DISTINCT x COLLATE "C" FROM unnest(t.facets || excluded.facets) AS x ORDER BY 1 LIMIT 1000) END,
+        ELSE ARRAY(SELECT DISTINCT x FROM unnest(t.facets || excluded.facets) AS x ORDER BY 1 LIMIT 1000) END,
     tags = CASE WHEN excluded.tags IS NULL OR t.tags @> excluded.tags THEN t.tags
         ELSE ARRAY(SELECT DISTINCT x COLLATE "C" FROM unnest(t.tags || excluded.tags) AS x ORDER BY 1 LIMIT 256) END,
     (session_id, session_rank) = (SELECT v.x, v.r FROM (VALUES (t.session_id, t.session_rank), (excluded.session_id, excluded.session_rank)) AS v (x, r)

@@ -79,8 +79,8 @@ CROSS JOIN LATERAL (
       AND s.start_time >= k.day::timestamp AT TIME ZONE 'UTC' AND s.start_time < (k.day + 1)::timestamp AT TIME ZONE 'UTC'
 ) AS a
 CROSS JOIN LATERAL (
-    SELECT (array_agg(DISTINCT e.kind || ':' || left(e.value, 200) COLLATE "C"
-            ORDER BY e.kind || ':' || left(e.value, 200) COLLATE "C"))[:1000] AS facets,
+    SELECT (array_agg(DISTINCT hashtextextended(e.kind || ':' || left(e.value, 200), k.tenant_id)
+            ORDER BY hashtextextended(e.kind || ':' || left(e.value, 200), k.tenant_id)))[:1000] AS facets,
         (array_agg(DISTINCT e.value COLLATE "C" ORDER BY e.value COLLATE "C") FILTER (WHERE e.kind = 'tag'))[:256] AS tags
     FROM spanledger.span AS s
     CROSS JOIN LATERAL (

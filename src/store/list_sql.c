@@ -7,13 +7,14 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "queries.h"
+#include "store/facet_key.h"
 #include "store/pg_array.h"
 #include "store/pgtypes.h"
 
 #define TENANT_PARAMS 6
 #define MAX_USES 16
 #define SQL_MAX_BYTES ((size_t)64 << 10)
-#define FACETS_MAX_BYTES ((size_t)64 << 10)
+#define FACETS_MAX_BYTES ((size_t)1 << 10)
 
 /* $a, $b, $c become the numbers of the parameters. */
 struct fragment {
@@ -28,7 +29,7 @@ static const struct fragment in_range = {
 /* `+ 0`: no other index than that of facets or names shall seem good. */
 #define UNINDEXED_RANGE "AND t.tenant_id + 0 = $1 AND t.start_ns + 0 >= $4 AND t.start_ns + 0 < $5"
 static const struct fragment in_facets = {
-    "range", "AND t.facets @> $a " UNINDEXED_RANGE, {TEXTARRAYOID}};
+    "range", "AND t.facets @> $a " UNINDEXED_RANGE, {INT8ARRAYOID}};
 /* What the index holds is the first characters of a name. */
 static const struct fragment in_names = {
     "range",
@@ -78,7 +79,7 @@ static const struct fragment counts[] = {
 
 /* IS TRUE: not for the index, see ways. */
 static const struct fragment by_facets = {
-    "filters", "AND (v.facets @> $a) IS TRUE", {TEXTARRAYOID}};
+    "filters", "AND (v.facets @> $a) IS TRUE", {INT8ARRAYOID}};
 
 /* EXISTS ends the search before it begins where no such service ever sent anything; `left` is what
  * the index holds. */
@@ -191,6 +192,7 @@ struct maker {
     struct use uses[MAX_USES];
     size_t use_count;
     const struct trace_filter *filter;
+    int32_t tenant_id;
     struct list_sql *list;
     struct arena *arena;
 };
@@ -206,7 +208,7 @@ static void use(struct maker *m, const struct fragment *fragment)
         list->stmt.params[list->params.count + i] = fragment->types[i];
 }
 
-static void use_base(struct maker *m, int32_t tenant_id, uint32_t most_rows)
+static void use_base(struct maker *m, uint32_t most_rows)
 {
     static const unsigned types[TENANT_PARAMS] = {INT4OID, DATEOID, DATEOID,
                                                   INT8OID, INT8OID, INT4OID};
@@ -214,7 +216,7 @@ static void use_base(struct maker *m, int32_t tenant_id, uint32_t most_rows)
     struct row_params *p = &m->list->params;
 
     memcpy(m->list->stmt.params, types, sizeof(types));
-    row_add_int4(p, tenant_id);
+    row_add_int4(p, m->tenant_id);
     row_add_day(p, clock_day(filter->from_ns));
     row_add_day(p, clock_day(filter->to_ns));
     row_add_int8(p, filter->from_ns);
@@ -226,9 +228,9 @@ static void add_facets(struct maker *m)
 {
     struct pg_array array;
 
-    pg_array_init(&array, TEXTOID, FACETS_MAX_BYTES);
+    pg_array_init(&array, INT8OID, FACETS_MAX_BYTES);
     for (uint32_t i = 0; i < m->filter->facet_count; i++)
-        pg_array_bytes(&array, m->filter->facets[i]);
+        pg_array_int8(&array, facet_key(m->tenant_id, m->filter->facets[i]));
     row_add_binary(&m->list->params, arena_copy(m->arena, pg_array_finish(&array)));
     pg_array_done(&array);
 }
@@ -391,12 +393,12 @@ bool list_sql_make(const struct trace_filter *filter, enum list_sql_way way, int
                    uint32_t most_rows, uint32_t look, struct arena *arena,
                    struct list_sql *out_list, struct err *err)
 {
-    struct maker m = {.filter = filter, .list = out_list, .arena = arena};
+    struct maker m = {.filter = filter, .tenant_id = tenant_id, .list = out_list, .arena = arena};
     struct buf sql;
     struct bytes text;
 
     *out_list = (struct list_sql){.code = 0};
-    use_base(&m, tenant_id, most_rows);
+    use_base(&m, most_rows);
     use_way(&m, way, look);
     use_filters(&m);
     use_searches(&m);

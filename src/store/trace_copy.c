@@ -1,13 +1,13 @@
 /* Trace rows in the binary form of COPY. */
 #include "store/trace_copy.h"
 
+#include "store/facet_key.h"
 #include "store/pg_time.h"
 #include "store/pgtypes.h"
 
 #define TRACE_FIELDS 65 /* of schema/query/trace_columns.txt */
 #define MEANS_FIELDS 43 /* the last of them: what spans of GenAI bring */
 #define MOST_NAMES 256  /* of models, providers, tags */
-#define MOST_FACETS 1000
 
 static void add_field(struct buf *out, const void *value, size_t len)
 {
@@ -40,10 +40,10 @@ static void add_int4(struct buf *out, int32_t value)
     add_field(out, be, sizeof(be));
 }
 
-/* A text[] under construction: its length and count are set by array_end. */
-static size_t array_begin(struct buf *out)
+/* An array under construction: its length and count are set by array_end. */
+static size_t array_begin(struct buf *out, uint32_t element_oid)
 {
-    static const uint32_t one_dimension[] = {0, 1, 0, TEXTOID, 0, 1};
+    const uint32_t one_dimension[] = {0, 1, 0, element_oid, 0, 1};
     const size_t at = out->len;
     uint8_t be[4];
 
@@ -64,7 +64,7 @@ static void array_end(struct buf *out, size_t at, uint32_t count)
 
 static void add_services(struct buf *out, const struct trace_sum *sum)
 {
-    const size_t at = array_begin(out);
+    const size_t at = array_begin(out, TEXTOID);
 
     for (uint32_t i = 0; i < sum->service_count; i++)
         add_field(out, sum->services[i].at, sum->services[i].len);
@@ -74,7 +74,7 @@ static void add_services(struct buf *out, const struct trace_sum *sum)
 /* The values of one kind of facet; NULL: none. */
 static void add_names(struct buf *out, const struct trace_means *means, enum facet_kind kind)
 {
-    const size_t at = array_begin(out);
+    const size_t at = array_begin(out, TEXTOID);
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < means->facet_count && count < MOST_NAMES; i++) {
@@ -90,33 +90,41 @@ static void add_names(struct buf *out, const struct trace_means *means, enum fac
     }
 }
 
-/* 'kind:value' of each; two long values may be one after the cut. */
-static void add_facets(struct buf *out, const struct trace_means *means)
+/* Keys in ascending order, each once. There are few. */
+static uint32_t sorted_keys(int32_t tenant_id, const struct trace_means *means,
+                            int64_t keys[TRACE_SUM_FACETS])
 {
-    const size_t at = array_begin(out);
-    struct facet last = {0};
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < means->facet_count && count < MOST_FACETS; i++) {
-        const char *name = trace_facet_name(means->facets[i].kind);
-        const struct facet f = {means->facets[i].kind, trace_facet_value(means->facets[i].value)};
-        uint8_t be[4];
+    for (uint32_t i = 0; i < means->facet_count; i++) {
+        const int64_t key = facet_key_of(tenant_id, means->facets[i].kind, means->facets[i].value);
+        uint32_t at = count;
 
-        if (count > 0 && f.kind == last.kind && bytes_equal(f.value, last.value))
+        while (at > 0 && keys[at - 1] > key)
+            at--;
+        if (at > 0 && keys[at - 1] == key) /* two long values may be one after the cut */
             continue;
-        put_be32(be, (uint32_t)(strlen(name) + 1 + f.value.len));
-        buf_add(out, be, sizeof(be));
-        buf_add_text(out, name);
-        buf_add_byte(out, ':');
-        buf_add_bytes(out, f.value);
-        last = f;
+        memmove(&keys[at + 1], &keys[at], (count - at) * sizeof(keys[0]));
+        keys[at] = key;
         count++;
     }
-    array_end(out, at, count);
-    if (count == 0 && buf_ok(out)) {
-        out->len = at;
+    return count;
+}
+
+static void add_facets(struct buf *out, int32_t tenant_id, const struct trace_means *means)
+{
+    int64_t keys[TRACE_SUM_FACETS];
+    const uint32_t count = sorted_keys(tenant_id, means, keys);
+    size_t at;
+
+    if (count == 0) {
         add_null(out);
+        return;
     }
+    at = array_begin(out, INT8OID);
+    for (uint32_t i = 0; i < count; i++)
+        add_int8(out, keys[i]);
+    array_end(out, at, count);
 }
 
 static void add_count(struct buf *out, int32_t count)
@@ -158,11 +166,13 @@ static void add_sum(struct buf *out, wide_int sum)
     add_field(out, field, 8U + 2U * (unsigned)(count - trailing));
 }
 
-static void add_means(struct buf *out, const struct trace_means *means)
+static void add_means(struct buf *out, const struct trace_sum *sum)
 {
+    const struct trace_means *means = sum->means;
+
     add_names(out, means, FACET_MODEL);
     add_names(out, means, FACET_PROVIDER);
-    add_facets(out, means);
+    add_facets(out, sum->tenant_id, means);
     add_names(out, means, FACET_TAG);
     for (size_t i = 0; i < LABEL_COUNT; i++) {
         const struct label *label = &means->labels[i];
@@ -227,7 +237,7 @@ void trace_copy_row(struct buf *out, const struct trace_sum *sum)
     add_field(out, &multi_day, 1);
     add_services(out, sum);
     if (sum->means)
-        add_means(out, sum->means);
+        add_means(out, sum);
     else
         for (int i = 0; i < MEANS_FIELDS; i++)
             add_null(out);

@@ -3,9 +3,6 @@
 
 #include <stdlib.h>
 
-/* More distinct facets of one trace in one batch are left to the recount, which the database does. */
-#define MOST_FACETS 128
-
 static bool is_earlier(const struct stored_span *a, const struct stored_span *b)
 {
     if (a->start_unix_ns != b->start_unix_ns)
@@ -75,7 +72,7 @@ static bool add_facet(struct trace_sum *sum, enum facet_kind kind, struct bytes 
     for (uint32_t i = 0; i < means->facet_count; i++)
         if (means->facets[i].kind == kind && bytes_equal(means->facets[i].value, value))
             return true;
-    if (means->facet_count == MOST_FACETS) {
+    if (means->facet_count == TRACE_SUM_FACETS) {
         sum->recount = true;
         return true;
     }

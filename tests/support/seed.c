@@ -124,6 +124,8 @@ void seed_database(struct cluster *cluster, char conninfo[CLUSTER_CONNINFO_BYTES
     if (!db_open(db, conninfo, DB_ADMIN, 0, &err) || !migrate_run(db, &cfg, &applied, &err) ||
         !chunks_ensure_days(db, days, 3, &err))
         die(&err);
+    seed_run(db, "CREATE FUNCTION spanledger.keys(facets text[]) RETURNS int8[] LANGUAGE sql"
+                 " RETURN (SELECT array_agg(hashtextextended(f, 1)) FROM unnest(facets) AS f)");
     for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
         seed_span(db, &seeds[i]);
     seed_traces(db);

@@ -32,7 +32,8 @@ struct seed {
 /* The id of a seed's trace. */
 struct uuid seed_trace_id(uint8_t first);
 
-/* A new database at this binary's version with the seeds of seed.c in it. Ends the program when
+/* A new database at this binary's version with the seeds of seed.c in it, and with
+ * spanledger.keys('{user:ada,…}'): the column of facets with these of tenant 1. Ends the program when
  * something fails. */
 void seed_database(struct cluster *cluster, char conninfo[CLUSTER_CONNINFO_BYTES], struct db *db);
 
