@@ -212,7 +212,7 @@ static void reads_large_traces_part_by_part(void **state)
         sql, sizeof(sql),
         "INSERT INTO spanledger.span SELECT start_time + n * interval '8 second', trace_id,"
         " hashint8(n)::int8 * 65536 + n, 1, duration_ns, content_hash, received_at, ingest_seq,"
-        " resource_id, scope_id, tenant_id, kind, status_code, marks, attribute_count, %d,"
+        " resource_id, scope_id, NULL, tenant_id, kind, status_code, marks, attribute_count, %d,"
         " start_ns, outcome, name, service_name, attributes"
         " FROM spanledger.span, generate_series(0, 9998) AS n"
         " WHERE trace_id = '%02x02030405060708090a0b0c0d0e0f%02x'",
