@@ -402,6 +402,32 @@ static void tenants_see_only_their_own(void **state)
                      2);
 }
 
+/* Own prices of one tenant are in force for its calls only. */
+static void a_call_costs_what_its_tenant_pays(void **state)
+{
+    static const char path[] = "/api/v1/traces/00000000000000000000000000007777";
+    const char *words[] = {"prices", "import", "-", "--db", conninfo, NULL};
+    char file[80] = "/tmp/spanledger-it-keys-XXXXXX";
+    char body[2000];
+    const int fd = mkstemp(file);
+    static const char text[] = "tenant,model,provider,input,output\nacme,gpt-4o,openai,100,200\n";
+
+    (void)state;
+    assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+    (void)close(fd);
+    words[2] = file;
+    assert_int_equal(program_run(&program, words), 0);
+    (void)unlink(file);
+    (void)sleep(5); /* servers take prices over within five seconds */
+    (void)span_json(body, sizeof(body), path + 15, "priced", "resp-priced");
+    assert_int_equal(export(&servers[0], acme.header, body), 200);
+    assert_int_equal(export(&servers[0], globex.header, body), 200);
+    assert_int_equal(get(&servers[0], path, &acme), 200);
+    assert_true(body_has("\"total_usd\":\"0.002\"")); /* 10 for 100, 5 for 200 a million */
+    assert_int_equal(get(&servers[0], path, &globex), 200);
+    assert_true(body_has("\"total_usd\":\"0.000075\""));
+}
+
 /* One worker that sleeps in COMMIT: what comes meanwhile is one batch. */
 static void spans_of_several_tenants_go_in_one_transaction(void **state)
 {
@@ -646,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_long_key_is_refused_as_any_other),
         cmocka_unit_test(a_scope_opens_its_routes_only),
         cmocka_unit_test(tenants_see_only_their_own),
+        cmocka_unit_test(a_call_costs_what_its_tenant_pays),
         cmocka_unit_test(spans_of_several_tenants_go_in_one_transaction),
         cmocka_unit_test(a_revoked_key_stops_within_five_seconds_everywhere),
         cmocka_unit_test(an_expired_key_stops),

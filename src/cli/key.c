@@ -69,6 +69,22 @@ static bool run_create(struct sub_run *run, struct err *err)
     return true;
 }
 
+/* From names with commas between them. */
+static void write_scopes_json(struct bytes scopes, struct json *j)
+{
+    size_t begin = 0;
+
+    json_open(j, '[');
+    for (size_t at = 0; at <= scopes.len; at++) {
+        if (at < scopes.len && scopes.at[at] != ',')
+            continue;
+        json_item(j);
+        json_text(j, (struct bytes){scopes.at + begin, at - begin});
+        begin = at + 1;
+    }
+    json_close(j, ']');
+}
+
 static void write_key_json(const struct key_line *k, struct buf *out)
 {
     struct json j = json_into(out);
@@ -81,7 +97,7 @@ static void write_key_json(const struct key_line *k, struct buf *out)
     json_key(&j, "tenant");
     json_text(&j, k->tenant);
     json_key(&j, "scopes");
-    json_text(&j, k->scopes);
+    write_scopes_json(k->scopes, &j);
     json_key(&j, "project");
     json_text(&j, k->project);
     json_key(&j, "created_time");

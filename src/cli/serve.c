@@ -131,6 +131,9 @@ static void print_address(const struct cfg *cfg, const struct wire_server *serve
     printf("spanledger " SPANLEDGER_VERSION " is ready: %s://%s\n\n"
            "    export OTEL_EXPORTER_OTLP_ENDPOINT=%s://%s\n\n",
            scheme, wire_server_address(server, 0), scheme, wire_server_address(server, 0));
+    if (asks_for_keys(cfg))
+        printf("Every request wants a key: spanledger key create --tenant default\n"
+               "    export OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET\n\n");
     if (wire_server_address(server, 1)[0])
         printf("OTLP/gRPC: %s\n", wire_server_address(server, 1));
     (void)fflush(stdout);

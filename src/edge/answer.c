@@ -45,10 +45,15 @@ static const char *type_of(enum otlp_encoding encoding)
 static void count_reject(enum err_kind kind)
 {
     static const enum stat by_kind[ERR_KIND_MAX] = {
-        [ERR_BAD_INPUT] = STAT_REJECT_BAD_INPUT,     [ERR_UNSUPPORTED] = STAT_REJECT_UNSUPPORTED,
-        [ERR_TOO_LARGE] = STAT_REJECT_TOO_LARGE,     [ERR_NOT_FOUND] = STAT_REJECT_NOT_FOUND,
-        [ERR_UNAVAILABLE] = STAT_REJECT_UNAVAILABLE, [ERR_TIMEOUT] = STAT_REJECT_TIMEOUT,
+        [ERR_BAD_INPUT] = STAT_REJECT_BAD_INPUT,
+        [ERR_UNSUPPORTED] = STAT_REJECT_UNSUPPORTED,
+        [ERR_TOO_LARGE] = STAT_REJECT_TOO_LARGE,
+        [ERR_NOT_FOUND] = STAT_REJECT_NOT_FOUND,
+        [ERR_UNAVAILABLE] = STAT_REJECT_UNAVAILABLE,
+        [ERR_TIMEOUT] = STAT_REJECT_TIMEOUT,
         [ERR_INTERNAL] = STAT_REJECT_INTERNAL,
+        [ERR_FORBIDDEN] = STAT_REJECT_FORBIDDEN,
+        [ERR_UNAUTHENTICATED] = STAT_REJECT_UNAUTHENTICATED,
     };
     const enum stat stat = by_kind[kind];
 

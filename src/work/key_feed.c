@@ -97,8 +97,8 @@ bool key_feed_look(struct key_feed *feed, struct bytes secret, struct bytes publ
     bool known = false;
     bool stale;
 
-    /* The public part is hashed in any case: what is done does not depend on what is known. */
-    if (!digest_of(secret, digest) || !digest_of(public, public_digest))
+    /* Before it is known whether there is such a key: what is done depends on what was sent only. */
+    if (!digest_of(secret, digest) || (public.at && !digest_of(public, public_digest)))
         return err_set(err, ERR_UNAVAILABLE, "no memory to check a key");
     (void)pthread_mutex_lock(&feed->lock);
     stale = clock_mono_ns() - feed->seen_mono_ns > KEY_FEED_STALE_MS * NS_PER_MS;
