@@ -194,7 +194,8 @@ test:
 	@.ci/deps test
 	@$(MAKE) --no-print-directory $(PARALLEL) built-for-tests
 	@$(TEST_RUN) $(UNIT) $(CORPUS) $(IT) $(IT_SCRIPTS)
-built-for-tests: all $(UNIT) $(CORPUS) $(IT)
+# With the programs of bench/, which no test runs: a change must not break them unseen.
+built-for-tests: all $(UNIT) $(CORPUS) $(IT) $(BENCH)
 unit: $(UNIT)
 	@$(TEST_RUN) $(UNIT)
 it: all $(IT)

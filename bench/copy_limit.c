@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "store/pgcopy.h"
+#include "queries.h"
 #include "support/figures.h"
 
 #define CHUNK_BYTES ((size_t)64 * 1024)
@@ -89,7 +89,7 @@ static void fetch(PGconn *conn, const char *table, size_t most, struct rows *row
     int len;
 
     buf_printf(&sql, "COPY (SELECT %s FROM %s LIMIT %zu) TO STDOUT (FORMAT binary)",
-               pgcopy_span_columns, table, most);
+               sql_span_columns, table, most);
     buf_add_byte(&sql, 0);
     PGresult *result = PQexec(conn, (const char *)sql.at);
     if (PQresultStatus(result) != PGRES_COPY_OUT)
@@ -170,7 +170,7 @@ static void *copy(void *arg)
 
     run(conn, "SET synchronous_commit = on");
     buf_printf(&sql, "COPY spanledger_bench.span (%s) FROM STDIN (FORMAT binary)",
-               pgcopy_span_columns);
+               sql_span_columns);
     buf_add_byte(&sql, 0);
     for (size_t at = c->first; at < c->end; at += c->per_transaction) {
         const size_t end = at + c->per_transaction < c->end ? at + c->per_transaction : c->end;
