@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define EMPTY 0 /* a hash of 0 is never found: one key in 2^64 has no hint */
+#define EMPTY 0  /* a hash of 0 is never found: one key in 2^64 has no hint */
+#define AHEAD 16 /* places are all over the tables: asked of memory before they are needed */
 
 struct seen {
     pthread_mutex_t lock;
@@ -59,11 +60,20 @@ static bool table_has(const uint64_t *table, uint64_t hash)
     return false;
 }
 
+static void look_ahead(const uint64_t *table, const uint64_t hashes[], size_t i, size_t count)
+{
+    if (table && i + AHEAD < count)
+        __builtin_prefetch(&table[hashes[i + AHEAD] & (SEEN_SLOTS - 1)]);
+}
+
 void seen_look(struct seen *seen, const uint64_t hashes[], size_t count, bool out_known[])
 {
     (void)pthread_mutex_lock(&seen->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        look_ahead(seen->young, hashes, i, count);
+        look_ahead(seen->old, hashes, i, count);
         out_known[i] = table_has(seen->young, hashes[i]) || table_has(seen->old, hashes[i]);
+    }
     (void)pthread_mutex_unlock(&seen->lock);
 }
 
@@ -100,7 +110,9 @@ static void add_one(struct seen *seen, uint64_t hash)
 void seen_add(struct seen *seen, const uint64_t hashes[], size_t count)
 {
     (void)pthread_mutex_lock(&seen->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        look_ahead(seen->young, hashes, i, count);
         add_one(seen, hashes[i]);
+    }
     (void)pthread_mutex_unlock(&seen->lock);
 }
