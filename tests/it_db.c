@@ -166,7 +166,7 @@ static void a_server_that_stands_still_is_given_up(void **state)
         assert_int_equal(db.wait_ms, 65000); /* the statement's own timeout comes first */
         db.wait_ms = 200;
         must(db_exec(&db, "CREATE TEMP TABLE t (n int)", &err));
-        must(!rows[i].copies || copy_begin(&db, "pg_temp.t", "n", &err));
+        must(!rows[i].copies || copy_begin(&db, "", "pg_temp.t", "n", &err));
         const pid_t backend = PQbackendPID(db.conn);
         assert_int_equal(kill(backend, SIGSTOP), 0);
         const bool done =

@@ -33,6 +33,11 @@ void call_text(struct call *call, struct bytes value);
 MUST_CHECK bool call_run(struct db *db, const char *name, bool *prepared, const char *sql,
                          const struct call *call, PGresult **out_result, struct err *err);
 
+/* BEGIN, and a statement as the first of the transaction: in one round trip once it is prepared. The
+ * connection is not to be used again where it is still in pipeline mode. */
+MUST_CHECK bool call_begin(struct db *db, const char *name, bool *prepared, const char *sql,
+                           const struct call *call, PGresult **out_result, struct err *err);
+
 /*
  * The same for answers of any length: they are taken row by row, and the database waits meanwhile. What was begun is taken to its end: *out_row
  * NULL (also after a failure). A row is a result of its own, PQclear is the caller's.

@@ -5,7 +5,9 @@
 
 #include "store/db.h"
 
-MUST_CHECK bool copy_begin(struct db *db, const char *table, const char *columns, struct err *err);
+/* before: a statement with its semicolon that takes no round trip of its own, or "". */
+MUST_CHECK bool copy_begin(struct db *db, const char *before, const char *table,
+                           const char *columns, struct err *err);
 MUST_CHECK bool copy_put(struct db *db, struct bytes rows, struct err *err);
 MUST_CHECK bool copy_end(struct db *db, struct err *err);
 

@@ -99,6 +99,53 @@ bool call_run(struct db *db, const char *name, bool *prepared, const char *sql,
     return true;
 }
 
+/* Takes the answers to BEGIN, to the statement and to the end of both, which come whatever fails; the
+ * first error is the cause. */
+static bool read_both(struct db *db, PGresult **out_result, struct err *err)
+{
+    bool done = true;
+
+    for (;;) {
+        DB_RESULT result = db_next(db);
+        const ExecStatusType status = PQresultStatus(result);
+
+        if (status == PGRES_PIPELINE_SYNC)
+            return done;
+        if (status == PGRES_TUPLES_OK) {
+            *out_result = result;
+            result = NULL;
+        } else if ((result || !db_is_open(db)) && status != PGRES_COMMAND_OK) {
+            done = done && db_fail(db, result, err); /* also what was not run for the first error */
+        }
+        if (!db_is_open(db))
+            return false;
+    }
+}
+
+bool call_begin(struct db *db, const char *name, bool *prepared, const char *sql,
+                const struct call *call, PGresult **out_result, struct err *err)
+{
+    DB_RESULT result = NULL;
+    bool done;
+
+    if (!*prepared)
+        return db_exec(db, "BEGIN", err) &&
+               call_run(db, name, prepared, sql, call, out_result, err);
+    if (!PQenterPipelineMode(db->conn) ||
+        !PQsendQueryParams(db->conn, "BEGIN", 0, NULL, NULL, NULL, NULL, 0) ||
+        !PQsendQueryPrepared(db->conn, name, call->count, call->values, call->lengths, binary, 1) ||
+        !PQpipelineSync(db->conn))
+        return db_fail(db, NULL, err);
+    done = read_both(db, &result, err);
+    if (!PQexitPipelineMode(db->conn) && done)
+        done = db_fail(db, NULL, err);
+    if (!done)
+        return false;
+    *out_result = result;
+    result = NULL;
+    return true;
+}
+
 bool call_stream(struct db *db, const char *sql, const struct call *call, struct err *err)
 {
     return (PQsendQueryParams(db->conn, sql, call->count, call->types, call->values, call->lengths,

@@ -37,13 +37,15 @@ bool copy_put(struct db *db, struct bytes piece, struct err *err)
     return true;
 }
 
-bool copy_begin(struct db *db, const char *table, const char *columns, struct err *err)
+bool copy_begin(struct db *db, const char *before, const char *table, const char *columns,
+                struct err *err)
 {
-    char sql[1280];
+    char sql[2048];
     uint8_t header[32];
     struct buf head = {.at = header, .cap = sizeof(header), .max = sizeof(header)};
 
-    (void)snprintf(sql, sizeof(sql), "COPY %s (%s) FROM STDIN (FORMAT binary)", table, columns);
+    (void)snprintf(sql, sizeof(sql), "%sCOPY %s (%s) FROM STDIN (FORMAT binary)", before, table,
+                   columns);
     DB_RESULT result = db_answer(db, PQsendQuery(db->conn, sql));
     if (PQresultStatus(result) != PGRES_COPY_IN)
         return db_fail(db, result, err);
@@ -67,5 +69,5 @@ bool copy_end(struct db *db, struct err *err)
 bool copy_rows(struct db *db, const char *table, const char *columns, struct bytes rows,
                struct err *err)
 {
-    return copy_begin(db, table, columns, err) && copy_put(db, rows, err) && copy_end(db, err);
+    return copy_begin(db, "", table, columns, err) && copy_put(db, rows, err) && copy_end(db, err);
 }

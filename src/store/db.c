@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #define SERVER_VERSION_LEAST 150000
+#define SEND_ROOM_BYTES (1 << 20)   /* the rows of some hundred spans */
 #define WAIT_BEYOND_TIMEOUT_MS 5000 /* for the server to say that a statement took too long */
 
 void db_result_clearp(PGresult **res)
@@ -203,6 +204,17 @@ static bool check_server(struct db *db, struct err *err)
     return true;
 }
 
+/* More of a COPY waits in the kernel for a busy backend, and the writer sleeps less often. The kernel
+ * gives as much as it allows; TCP finds its own measure. */
+static void widen(const struct db *db)
+{
+    const int room = SEND_ROOM_BYTES;
+    const char *host = PQhost(db->conn);
+
+    if (host && host[0] == '/' && PQsocket(db->conn) >= 0)
+        (void)setsockopt(PQsocket(db->conn), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
 bool db_open(struct db *db, const char *conninfo, enum db_role role, int64_t statement_timeout_ms,
              struct err *err)
 {
@@ -222,6 +234,8 @@ bool db_open(struct db *db, const char *conninfo, enum db_role role, int64_t sta
         return err_set(err, ERR_UNAVAILABLE, "no memory for a database connection");
     (void)PQsetNoticeReceiver(db->conn, drop_notice, NULL);
     (void)PQsetnonblocking(db->conn, 1); /* sending waits in db_flush, within bounds */
+    if (role == DB_WRITE)
+        widen(db);
     if (PQstatus(db->conn) != CONNECTION_OK)
         (void)open_fail(db->conn, err);
     else if (check_server(db, err) && set_session(db, role, statement_timeout_ms, err))

@@ -119,7 +119,8 @@ bool versions_copy(struct db *db, const struct write_plan *plan, const struct wr
 
     (void)snprintf(columns, sizeof(columns), "%s%s", sql_span_columns,
                    staged ? ", ord, other_versions" : "");
-    return copy_begin(db, staged ? "pg_temp.span_stage" : "spanledger.span", columns, err) &&
+    return (staged ? copy_begin(db, "", "pg_temp.span_stage", columns, err)
+                   : copy_begin(db, "SAVEPOINT spans;", "spanledger.span", columns, err)) &&
            send_rows(db, plan, items, staged, scratch, err) && copy_end(db, err);
 }
 

@@ -209,7 +209,7 @@ static bool collect_locks(struct writer *w, struct err *err)
     return true;
 }
 
-static bool take_locks(struct writer *w, int64_t *out_seq, struct err *err)
+static bool begin_locked(struct writer *w, int64_t *out_seq, struct err *err)
 {
     struct call call = {0};
     DB_RESULT result = NULL;
@@ -231,7 +231,7 @@ static bool take_locks(struct writer *w, int64_t *out_seq, struct err *err)
     call_bool(&call, w->all_locked);
     if (!buf_ok(&w->lock_keys.bytes))
         return err_set(err, ERR_UNAVAILABLE, "no memory for %zu locks", w->plan.trace_count);
-    if (!call_run(&w->db, "write_lock", &w->lock_prepared, sql_write_lock, &call, &result, err))
+    if (!call_begin(&w->db, "write_lock", &w->lock_prepared, sql_write_lock, &call, &result, err))
         return false;
     if (PQntuples(result) != 1 || PQgetlength(result, 0, 1) != 8)
         return err_set(err, ERR_INTERNAL, "write_lock answered without a sequence number");
@@ -254,8 +254,6 @@ static bool copy_new(struct writer *w, struct write_item *items, struct err *err
 
     if (!has_rows(plan, /* staged= */ false))
         return true;
-    if (!db_exec(&w->db, "SAVEPOINT spans", err))
-        return false;
     if (versions_copy(&w->db, plan, items, /* staged= */ false, &w->scratch, err)) {
         for (size_t i = 0; i < plan->count; i++)
             if (plan->items[i].winner == i && !plan->items[i].staged)
@@ -305,7 +303,7 @@ static bool write_once(struct writer *w, struct write_item *items, size_t count,
     const int64_t today = clock_day(clock_wall_ns());
     const struct buf *locked;
 
-    if (!db_exec(&w->db, "BEGIN", err) || !take_locks(w, &w->plan.ingest_seq, err))
+    if (!begin_locked(w, &w->plan.ingest_seq, err))
         return false;
     locked = w->all_locked ? NULL : &w->locks;
     if (!counting_judge(w->counting, &w->db, items, locked, err) ||
@@ -324,7 +322,8 @@ static void roll_back(struct writer *w)
     struct err ignored; /* the first failure is the cause */
 
     write_shared_forget(w->shared);
-    if (!db_is_open(&w->db) || PQtransactionStatus(w->db.conn) == PQTRANS_ACTIVE) {
+    if (!db_is_open(&w->db) || PQtransactionStatus(w->db.conn) == PQTRANS_ACTIVE ||
+        PQpipelineStatus(w->db.conn) != PQ_PIPELINE_OFF) {
         disconnect(w); /* in the middle of a COPY or of an answer: the session cannot go on */
         return;
     }
