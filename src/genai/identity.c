@@ -86,7 +86,7 @@ static void add_tag(struct reading *r, struct bytes tag)
         if (bytes_equal(m->tags[i], tag))
             return;
     if (m->tags == NULL)
-        m->tags = arena_array(r->f->arena, struct bytes, MOST_TAGS);
+        m->tags = arena_alloc(r->f->arena, MOST_TAGS * sizeof(*m->tags));
     if (m->tags != NULL && tag.len > 0)
         m->tags[m->tag_count++] = tag;
 }

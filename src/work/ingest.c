@@ -151,7 +151,7 @@ static bool add_items(struct worker *w, struct slot *slot, const struct span_arr
                                 span->span_index, span->fault ? span->fault : "span is not valid");
             continue;
         }
-        row = arena_new(&w->arena, struct stored_span);
+        row = arena_alloc(&w->arena, sizeof(*row));
         if (!row)
             return err_set(err, ERR_TOO_LARGE, "request needs more memory than decode_max_bytes");
         if (!otlp_to_stored(maker, span, row, err) ||

@@ -181,7 +181,7 @@ static bool give_project(const struct ingest_meaning *m, struct meaning *found, 
 bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, struct stored_span *row,
                          struct arena *arena, struct err *err)
 {
-    struct findings f = {0};
+    struct findings f;
     struct meaning found;
     struct meaning *copy;
     bool any;
@@ -197,7 +197,7 @@ bool ingest_meaning_fill(struct ingest_meaning *m, const struct span *span, stru
     if (any) {
         if (meaning_counts(&found))
             ingest_meaning_price(m, span, row, &found);
-        copy = arena_new(arena, struct meaning);
+        copy = arena_alloc(arena, sizeof(*copy));
         if (copy)
             *copy = found;
         if (!copy || !copy_texts(copy, arena))
