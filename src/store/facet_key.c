@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define WORD_BYTES 4
-#define TWO_WORDS ((size_t)2 * WORD_BYTES)
 #define BLOCK_BYTES ((size_t)3 * WORD_BYTES)
 #define START UINT32_C(0x9e3779b9)   /* the golden ratio, */
 #define START_MORE UINT32_C(3923095) /* and what PostgreSQL adds to it */
@@ -69,19 +68,13 @@ static uint32_t word_at(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-static void take(struct lanes *l, const uint8_t block[BLOCK_BYTES])
-{
-    l->a += word_at(block);
-    l->b += word_at(block + WORD_BYTES);
-    l->c += word_at(block + 2 * WORD_BYTES);
-}
-
-int64_t facet_key(int32_t tenant_id, struct bytes text)
+/* rest: what stands behind the whole blocks, then zeros. Of its last lane the lowest byte is the
+ * length's, so its bytes stand one further on. */
+static int64_t key_of(int32_t tenant_id, struct bytes text, const uint8_t rest[BLOCK_BYTES])
 {
     const uint64_t seed = (uint64_t)(int64_t)tenant_id;
     const uint32_t start = START + START_MORE + (uint32_t)text.len;
     struct lanes l = {start, start, start};
-    uint8_t rest[BLOCK_BYTES + 1] = {0};
 
     if (seed != 0) {
         l.a += (uint32_t)(seed >> 32);
@@ -89,17 +82,26 @@ int64_t facet_key(int32_t tenant_id, struct bytes text)
         mix(&l);
     }
     for (; text.len >= BLOCK_BYTES; text.at += BLOCK_BYTES, text.len -= BLOCK_BYTES) {
-        take(&l, text.at);
+        l.a += word_at(text.at);
+        l.b += word_at(text.at + WORD_BYTES);
+        l.c += word_at(text.at + 2 * WORD_BYTES);
         mix(&l);
     }
-    /* Of the last lane the lowest byte is the length's: its bytes stand one further on. */
-    if (text.len > 0)
-        memcpy(rest, text.at, text.len < TWO_WORDS ? text.len : TWO_WORDS);
-    if (text.len > TWO_WORDS)
-        memcpy(rest + TWO_WORDS + 1, text.at + TWO_WORDS, text.len - TWO_WORDS);
-    take(&l, rest);
+    l.a += word_at(rest);
+    l.b += word_at(rest + WORD_BYTES);
+    l.c += word_at(rest + 2 * WORD_BYTES) << 8;
     mix_last(&l);
     return (int64_t)((uint64_t)l.b << 32 | l.c);
+}
+
+int64_t facet_key(int32_t tenant_id, struct bytes text)
+{
+    const size_t rest_len = text.len % BLOCK_BYTES;
+    uint8_t rest[BLOCK_BYTES] = {0};
+
+    if (rest_len > 0)
+        memcpy(rest, text.at + text.len - rest_len, rest_len);
+    return key_of(tenant_id, text, rest);
 }
 
 int64_t facet_key_of(int32_t tenant_id, enum facet_kind kind, struct bytes value)
@@ -111,9 +113,10 @@ int64_t facet_key_of(int32_t tenant_id, enum facet_kind kind, struct bytes value
 
     memcpy(text, name.at, name.len);
     text[len++] = ':';
-    if (cut.len > 0 && cut.len <= sizeof(text) - len) {
+    if (cut.len > 0 && cut.len <= sizeof(text) - BLOCK_BYTES - len) {
         memcpy(text + len, cut.at, cut.len);
         len += cut.len;
     }
-    return facet_key(tenant_id, (struct bytes){text, len});
+    memset(text + len, 0, BLOCK_BYTES);
+    return key_of(tenant_id, (struct bytes){text, len}, text + len - len % BLOCK_BYTES);
 }
