@@ -43,8 +43,8 @@ static bool read_wish(const struct sub_run *run, struct key_wish *wish, struct e
 static void print_made(const struct sub_run *run, const struct key_made *made)
 {
     if (run->json) {
-        printf("{\"id\":\"%s\",\"public\":\"%s\",\"secret\":\"%s\",\"token\":\"%s\"}\n", made->id,
-               made->public, made->secret, made->secret);
+        printf("{\"id\":\"%s\",\"public\":\"%s\",\"secret\":\"%s\"}\n", made->id, made->public,
+               made->secret);
         return;
     }
     printf("id      %s\npublic  %s\nsecret  %s\n\n"
@@ -191,7 +191,7 @@ static const struct sub subs[] = {
      "  --scopes LIST    some of ingest,read,admin; default: ingest,read\n"
      "  --project NAME   project of the spans that are sent with it and name none\n"
      "  --expires TIME   from then on it is refused; default: never\n"
-     "  --json           {\"id\",\"public\",\"secret\",\"token\"}\n\n"
+     "  --json           {\"id\",\"public\",\"secret\"}\n\n"
      "ingest sends spans and log records, read asks the API, admin sees the whole server "
      "(/metrics).\n\n" USAGE_TIME},
     {"list",
