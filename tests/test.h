@@ -14,4 +14,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Limits of time are for plain programs: under a sanitizer these take several times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SLOWER 10
+#else
+#define TEST_SLOWER 1
+#endif
+
 #endif

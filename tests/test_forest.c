@@ -235,7 +235,7 @@ static void takes_100000_spans_of_any_shape_in_a_second(void **state)
         for (; at != FOREST_NONE; at = forest_next(nodes, at))
             walked++;
         assert_int_equal(walked, MANY);
-        if (clock_mono_ns() - began_ns > NS_PER_S)
+        if (clock_mono_ns() - began_ns > TEST_SLOWER * NS_PER_S)
             fail_msg("shape %d took longer", shape);
         arena_done(&arena);
     }
