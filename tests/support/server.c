@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cfg.h"
@@ -305,6 +306,7 @@ bool server_conninfo(const struct server *server, char *to, size_t to_bytes)
 {
     const char *db = flag_value(server, "--db");
     char data[160];
+    const struct timespec pause = {.tv_nsec = 50000000};
     struct cfg cfg = {0};
     struct err err;
 
@@ -315,7 +317,14 @@ bool server_conninfo(const struct server *server, char *to, size_t to_bytes)
     (void)snprintf(data, sizeof(data), "%s/data", server->data_dir);
     cfg.data_dir = data;
     cfg.pg_bin_dir = "";
-    return embedded_find(&cfg, to, to_bytes, &err);
+    /* One that was killed may just be starting again. */
+    for (int tries = 0; tries < 200; tries++) {
+        if (embedded_find(&cfg, to, to_bytes, &err))
+            return true;
+        (void)nanosleep(&pause, NULL);
+    }
+    (void)fprintf(stderr, "%s\n", err.text);
+    return false;
 }
 
 void server_log_tail(const struct server *server, FILE *to)
