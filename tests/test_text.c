@@ -336,9 +336,25 @@ static void quotes_for_messages(void **state)
     assert_string_equal(text_quote(bytes_of("abc"), to, 1), "");
 }
 
+static void trims_both_ends(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *want;
+    } rows[] = {
+        {"", ""}, {" \t\r\n", ""}, {"a", "a"}, {" \ta b\n", "a b"}, {"\xc2\xa0", "\xc2\xa0"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (!bytes_is(text_trim(bytes_of(rows[i].text)), rows[i].want))
+            fail_msg("row %zu", i);
+    assert_int_equal(text_trim((struct bytes){0}).len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trims_both_ends),
         cmocka_unit_test(repairs_each_bad_sequence),
         cmocka_unit_test(steps_over_every_pair_of_bytes_as_defined),
         cmocka_unit_test(cuts_at_the_border_of_a_character),

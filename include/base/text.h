@@ -52,6 +52,9 @@ bool text_uint64(struct bytes text, uint64_t *out_value);
  * false when it is none. 1e400 gives infinity. */
 bool text_real(struct bytes text, double *out_value);
 
+/* Without blanks and control characters (ASCII) at both ends. */
+struct bytes text_trim(struct bytes text);
+
 /* At most `to_bytes - 1` bytes of text for a message: printable ASCII and UTF-8 kept, the rest as
  * '?', NUL-terminated. Returns to. */
 const char *text_quote(struct bytes text, char *to, size_t to_bytes);

@@ -385,6 +385,15 @@ bool text_real(struct bytes text, double *out_value)
     return true;
 }
 
+struct bytes text_trim(struct bytes text)
+{
+    while (text.len > 0 && text.at[0] <= ' ')
+        text = (struct bytes){text.at + 1, text.len - 1};
+    while (text.len > 0 && text.at[text.len - 1] <= ' ')
+        text.len--;
+    return text;
+}
+
 const char *text_quote(struct bytes text, char *to, size_t to_bytes)
 {
     size_t at = 0;

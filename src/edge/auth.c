@@ -9,17 +9,6 @@ static bool refuse(struct err *err, const char *why)
     return err_set(err, ERR_UNAUTHENTICATED, "%s", why);
 }
 
-static struct bytes trim(struct bytes text)
-{
-    while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t')) {
-        text.at++;
-        text.len--;
-    }
-    while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 /* Takes a credential beside those that came before, which must be the same. */
 static bool take(struct auth_credentials *c, struct bytes secret, const struct bytes *public,
                  struct err *err)
@@ -61,7 +50,7 @@ static bool take_basic(struct auth_credentials *c, struct bytes encoded, struct 
 
 static bool take_authorization(struct auth_credentials *c, struct bytes value, struct err *err)
 {
-    struct bytes scheme = trim(value);
+    struct bytes scheme = text_trim(value);
     struct bytes rest = scheme;
     size_t at = 0;
 
@@ -70,7 +59,7 @@ static bool take_authorization(struct auth_credentials *c, struct bytes value, s
     scheme.len = at;
     rest.at += at;
     rest.len -= at;
-    rest = trim(rest);
+    rest = text_trim(rest);
     if (bytes_is_nocase(scheme, "bearer"))
         return take(c, rest, NULL, err);
     if (bytes_is_nocase(scheme, "basic"))
@@ -89,7 +78,7 @@ bool auth_read(const struct http_request *request, struct auth_credentials *out,
             if (!take_authorization(out, h->value, err))
                 return false;
         } else if (bytes_is(h->name, "x-api-key") || bytes_is(h->name, "api-key")) {
-            if (!take(out, trim(h->value), NULL, err))
+            if (!take(out, text_trim(h->value), NULL, err))
                 return false;
         }
     }

@@ -22,15 +22,6 @@ struct table {
     struct arena *arena;
 };
 
-static struct bytes trim(struct bytes text)
-{
-    while (text.len > 0 && text.at[0] <= ' ')
-        text = (struct bytes){text.at + 1, text.len - 1};
-    while (text.len > 0 && text.at[text.len - 1] <= ' ')
-        text.len--;
-    return text;
-}
-
 static bool at_line(uint32_t line, const char *reason, struct err *err)
 {
     char copy[ERR_TEXT_BYTES];
@@ -127,7 +118,7 @@ bool own_file_set(struct own_file_row *row, struct bytes name, struct bytes text
 {
     struct own_price *price = &row->price;
 
-    text = trim(text);
+    text = text_trim(text);
     if (text.len == 0)
         return true;
     if (bytes_is(name, "provider"))
@@ -281,10 +272,10 @@ static bool read_record(struct csv *csv, uint32_t *out_line, struct err *err)
         if (csv->rest.len > 0 && csv->rest.at[0] == '"') {
             if (!read_quoted(csv, &lines, &field, err))
                 return false;
-            if (trim(read_plain(csv)).len > 0)
+            if (text_trim(read_plain(csv)).len > 0)
                 return at_line(csv->line, "text behind a closing quote", err);
         } else {
-            field = trim(read_plain(csv));
+            field = text_trim(read_plain(csv));
         }
         csv->field[csv->count++] = field;
         if (csv->rest.len == 0)
@@ -404,7 +395,7 @@ bool own_file_read(const struct prices *prices, struct bytes text, struct bytes 
         return err_set(err, ERR_TOO_LARGE, "the file has more than %zu bytes", OWN_FILE_MAX_BYTES);
     if (text.len >= 3 && memcmp(text.at, "\xef\xbb\xbf", 3) == 0)
         text = (struct bytes){text.at + 3, text.len - 3};
-    const struct bytes trimmed = trim(text);
+    const struct bytes trimmed = text_trim(text);
     if (trimmed.len == 0)
         return err_set(err, ERR_BAD_INPUT, "the file is empty");
     const bool json = trimmed.at[0] == '[' || trimmed.at[0] == '{';
